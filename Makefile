@@ -1,0 +1,43 @@
+# Two commands: `make up` runs Morphora, `make test` tests it. Both set up what they need.
+PYTHON ?= python3
+PIP := .venv/bin/python -m pip --disable-pip-version-check -q
+UV := .venv/bin/uv pip install -q --no-deps --python .venv/bin/python
+
+.PHONY: up test check setup-test clean
+up: .venv/.ready node_modules/.ready
+	@exec .venv/bin/python -m config.embedded up
+
+test: setup-test
+	@.venv/bin/python -m tests.suite
+
+check: setup-test
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/lint-imports
+	.venv/bin/mypy .
+	.venv/bin/python manage.py makemigrations --check --dry-run
+
+setup-test: .venv/.ready-test node_modules/.ready
+
+.venv/.torch: constraints.txt
+	@sh config/preflight.sh "$(PYTHON)"
+	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	@echo "Installing torch (CPU wheel about 200 MB, CUDA wheels several GB; see README)"
+	@$(PIP) install -c constraints.txt torch uv
+	@touch $@
+
+.venv/.ready: .venv/.torch requirements.lock
+	@$(UV) -r requirements.lock
+	@touch $@
+
+.venv/.ready-test: .venv/.ready requirements-test.lock
+	@$(UV) -r requirements-test.lock
+	@touch $@
+
+node_modules/.ready: package.json package-lock.json
+	@sh config/preflight.sh "$(PYTHON)"
+	@npm ci --silent --no-audit --no-fund
+	@touch $@
+
+clean:
+	rm -rf .venv node_modules var

@@ -1,0 +1,61 @@
+"""How well the shipped generator does as asked, and how fast it draws.
+
+    .venv/bin/python benchmarks/agreement.py [--samples 2000]
+
+Prints, per attribute, the share of pictures in which the parser reads the requested value, averaged
+over values; beside it the parser's own accuracy on held-out art (a picture can be read no better
+than that) and chance. Then the number of different pictures and the canonical renderer's speed.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from generation.gan import latent
+from generation.gan.checkpoint import load_generator
+from generation.gan.header import read_report
+from generation.gan.render import render
+from generation.traits import diversity
+from generation.traits.parameters import uniform
+from generation.traits.parser import load_parser, parse
+
+ART = Path(__file__).resolve().parent.parent / "generation" / "art"
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--samples", type=int, default=2000)
+    arguments.add_argument("--psi", type=float, default=1.0)
+    options = arguments.parse_args()
+    generator = load_generator(ART / "portraits.safetensors")
+    parser_path = ART / "portraits-parser.safetensors"
+    held_out = read_report(parser_path)["held_out_accuracy"]
+    schema = generator.config.schema
+    parameters = uniform(schema.to_mapping(), options.psi)
+    specs = [latent.item_spec(bytes(32), i, parameters) for i in range(options.samples)]
+    started = time.perf_counter()
+    pictures = render(generator, specs, parameters)
+    elapsed = time.perf_counter() - started
+    read = parse(load_parser(parser_path), pictures)
+    write = sys.stdout.write
+    write(f"{'attribute':14}{'agreement':>10}{'parser':>10}{'chance':>10}\n")
+    for name, values in schema.attributes:
+        recalls = []
+        for value in values:
+            rows = [i for i, spec in enumerate(specs) if spec.requested[name] == value]
+            recalls.append(np.mean([read[i].values[name] == value for i in rows]))
+        agreement = f"{np.mean(recalls):10.3f}"
+        write(f"{name:14}{agreement}{held_out[name]:10.3f}{1 / len(values):10.3f}\n")
+    different = len({picture.tobytes() for picture in pictures})
+    near = len(diversity.near_duplicates(diversity.thumbnails(pictures)))
+    write(f"{different} of {len(pictures)} pictures differ; {near} look like an earlier one\n")
+    write(f"{len(pictures) / elapsed:.0f} pictures/s on one thread\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""Production: every value from the environment; a missing one stops the start with its name."""
+
+import os
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from config.settings.base import *  # noqa: F403
+
+
+def required(name: str) -> str:
+    value = os.environ.get(name, "")
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set")
+    return value
+
+
+SECRET_KEY = required("SECRET_KEY")
+ALLOWED_HOSTS = required("ALLOWED_HOSTS").split(",")
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
+
+# Django's own pool: persistent connections exhausted 100 of PostgreSQL's under ASGI.
+DATABASES = {
+    "default": dj_database_url.parse(required("DATABASE_URL"), conn_max_age=0)
+    | {"OPTIONS": {"pool": {"min_size": 1, "max_size": 8, "timeout": 10}}}
+}
+
+REDIS_URL = required("REDIS_URL")
+CELERY_BROKER_URL = REDIS_URL
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": "morphora"},
+    }
+}
+
+CHAIN_RPC_URL = required("CHAIN_RPC_URL")
+CHAIN_ID = int(required("CHAIN_ID"))
+CHAIN_CONFIRMATIONS = int(os.environ.get("CHAIN_CONFIRMATIONS", "12"))
+CHAIN_PRIVATE_KEY = required("CHAIN_PRIVATE_KEY")
+
+SECURE_SSL_REDIRECT = True
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True

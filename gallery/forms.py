@@ -1,0 +1,71 @@
+"""What a lead types, checked."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+
+from gallery.serializers import WEI
+from generation.models import Artwork
+from generation.services import MAX_DROP_SIZE
+from generation.traits.parameters import Parameters, ParametersError
+
+
+class ConsoleForm(forms.Form):
+    def first_error(self) -> str:
+        name, errors = next(iter(self.errors.items()))
+        return f"{name.replace('_', ' ')}: {errors[0]}"
+
+
+class DecideForm(forms.Form):
+    status = forms.ChoiceField(
+        choices=[(s, s) for s in Artwork.Status if s != Artwork.Status.DUPLICATE]
+    )
+
+
+class NextDropForm(ConsoleForm):
+    size = forms.IntegerField(min_value=1, max_value=MAX_DROP_SIZE)
+
+
+class SaleForm(ConsoleForm):
+    price_eth = forms.DecimalField(
+        min_value=Decimal(0), max_value=Decimal(10_000), decimal_places=18
+    )
+    cap = forms.IntegerField(min_value=1, max_value=20)
+
+    def clean_price_eth(self) -> int:
+        """The price in wei."""
+        price: Decimal = self.cleaned_data["price_eth"]
+        return int(price * WEI)
+
+
+class ProposalForm(ConsoleForm):
+    decision = forms.ChoiceField(choices=[(word, word) for word in ("approve", "edit", "reject")])
+    reason = forms.CharField(required=False, max_length=300)
+
+    def parameters(self, base: Parameters) -> Parameters:
+        """The lead's own percentages in place of the base's shares; each attribute comes to 100."""
+        edited = {
+            attribute: {value: self._share(attribute, value) for value in shares}
+            for attribute, shares in base.distributions.items()
+        }
+        for attribute, shares in edited.items():
+            total = sum(shares.values())
+            if not Decimal("0.99") <= total <= Decimal("1.01"):
+                raise ParametersError(f"{attribute}: the shares come to {total:.1%}, not 100 %")
+            edited[attribute] = {value: share / total for value, share in shares.items()}
+        as_floats: dict[str, Any] = {
+            attribute: {value: float(share) for value, share in shares.items()}
+            for attribute, shares in edited.items()
+        }
+        return Parameters(as_floats, base.truncation_psi, base.directions)
+
+    def _share(self, attribute: str, value: str) -> Decimal:
+        typed = self.data.get(f"{attribute}.{value}", "")
+        try:
+            share = Decimal(str(typed)) / 100
+        except ArithmeticError as error:
+            raise ParametersError(f"{attribute} {value}: {typed!r} is not a percentage") from error
+        if not share.is_finite() or share < 0:
+            raise ParametersError(f"{attribute} {value}: {typed!r} is not a percentage")
+        return share

@@ -1,0 +1,9 @@
+"""Socket addresses."""
+
+from django.urls import path
+
+from gallery.consumers import DropConsumer
+
+websocket_urlpatterns = [
+    path("ws/drops/<int:drop_id>", DropConsumer.as_asgi()),  # type: ignore[arg-type]
+]

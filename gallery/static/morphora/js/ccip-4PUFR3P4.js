@@ -1,0 +1,1 @@
+import{nc as a,oc as b,pc as c,qc as d}from"./chunk-VPYWRHZE.js";import"./chunk-IG7PLU7S.js";import"./chunk-WOT6VMZA.js";export{d as ccipRequest,c as offchainLookup,b as offchainLookupAbiItem,a as offchainLookupSignature};

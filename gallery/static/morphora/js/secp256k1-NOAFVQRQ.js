@@ -1,0 +1,1 @@
+import{b as a,c as b,d as c,e as d,f as e}from"./chunk-DTLDXG7D.js";import"./chunk-IG7PLU7S.js";import"./chunk-WOT6VMZA.js";export{e as encodeToCurve,d as hashToCurve,b as schnorr,a as secp256k1,c as secp256k1_hasher};

@@ -1,0 +1,1 @@
+"""Pages: parse the request, make one call, render the answer."""

@@ -1,0 +1,232 @@
+"""The lead's console. Each button is one service call; tasks are rung after the commit."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import user_passes_test
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+
+from gallery.forms import DecideForm, NextDropForm, ProposalForm, SaleForm
+from gallery.serializers import STEPS, proposal_rows, render_progress, work_tiles
+from gallery.views.public import page_of, tile
+from generation import progress
+from generation.models import Artwork, Collection, Drop
+from generation.services import (
+    WrongStateError,
+    close_curation,
+    decide,
+    open_drop,
+    start_rendering,
+)
+from generation.tasks import ring
+from minting.models import ChainTransaction, Token
+from minting.services import prepare_commitment, request_commit, request_open_sale
+from sentiment.models import Proposal, Round, Vote
+from sentiment.services import (
+    approve_proposal,
+    close_round,
+    edit_proposal,
+    open_round,
+    reject_proposal,
+)
+
+Button = Callable[..., tuple[Drop, str]]
+lead_only = user_passes_test(
+    lambda user: user.is_active and user.is_staff, login_url="gallery:sign-in"
+)
+
+
+def action(button: Button) -> Callable[..., HttpResponse]:
+    """A button: a lead's POST, one sentence as the answer, also where it cannot be done."""
+
+    @lead_only
+    @require_POST
+    @wraps(button)
+    def run(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            drop, sentence = button(request, *args, **kwargs)
+        except (WrongStateError, ValueError) as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, sentence)
+            progress.announce(drop_id=drop.pk, event={"kind": "state"})
+        return redirect("gallery:console")
+
+    return run
+
+
+@lead_only
+@require_safe
+def console(request: HttpRequest) -> HttpResponse:
+    return render(request, "gallery/console.html", console_context(request))
+
+
+@lead_only
+@require_safe
+def console_live(request: HttpRequest) -> HttpResponse:
+    return render(request, "gallery/console_live.html", console_context(request))
+
+
+def console_context(request: HttpRequest) -> dict[str, Any]:
+    """The newest drop of the newest collection, and what can be done with it."""
+    collection = get_object_or_404(Collection.objects.order_by("-created_at", "-pk")[:1])
+    drops = collection.drops.select_related("collection", "parameter_set", "checkpoint")
+    drop = drops.order_by("-number").first()
+    if drop is None:
+        return {"collection": collection, "drop": None, "next_size": 60}
+    page = page_of(request, drop.artworks.exclude(status="duplicate").in_order())
+    query = f"?{urlencode({'page': page.number})}" if page.number > 1 else ""
+    votes = Vote.objects.filter(round__drop=drop)
+    return {
+        "collection": collection,
+        "drop": drop,
+        "drop_url": reverse("gallery:drop", args=[collection.slug, drop.number]),
+        "live_url": reverse("gallery:console-live") + query,
+        "steps": STEPS,
+        "progress": render_progress(drop) if drop.state == Drop.State.RENDERING else None,
+        "counts": drop.artworks.counts(),
+        "minted": Token.objects.filter(drop=drop).count(),
+        "votes": votes.count(),
+        "voters": votes.values("voter").distinct().count(),
+        "chain_trouble": chain_trouble(drop),
+        "page": page,
+        "works": work_tiles(page.object_list),
+        "next_size": drop.size,
+        **proposal_context(drop),
+    }
+
+
+def proposal_context(drop: Drop) -> dict[str, Any]:
+    proposal = Proposal.objects.select_related("score_run").filter(drop=drop).first()
+    if proposal is None:
+        return {"proposal": None}
+    rows = proposal_rows(proposal.rows, proposal.applied)
+    return {"proposal": proposal, "score": proposal.score_run, "proposal_rows": rows}
+
+
+def chain_trouble(drop: Drop) -> str:
+    """What the contract refused, in words; nothing if all went well."""
+    refused = (
+        drop.transactions.filter(state=ChainTransaction.State.REVERTED).order_by("-pk").first()
+    )
+    return f"The chain refused to {refused.get_kind_display()}: {refused.error}" if refused else ""
+
+
+@action
+def render_drop(request: HttpRequest, pk: int) -> tuple[Drop, str]:
+    drop = get_object_or_404(Drop, pk=pk)
+    with transaction.atomic():
+        start_rendering(drop=drop)
+        ring(drop)
+    return drop, f"Drop {drop.number} is being rendered."
+
+
+@lead_only
+@require_POST
+def decide_one(request: HttpRequest, pk: int) -> HttpResponse:
+    work = get_object_or_404(Artwork.objects.select_related("drop"), pk=pk)
+    form = DecideForm(request.POST)
+    if not form.is_valid():
+        return HttpResponse("unknown decision", status=400)
+    try:
+        status = form.cleaned_data["status"]
+        decide(drop=work.drop, artwork_ids=[work.pk], status=status, curator=lead(request))
+    except WrongStateError as error:
+        return HttpResponse(str(error), status=409)
+    work.refresh_from_db()
+    progress.announce(drop_id=work.drop_id, event={"kind": "curated"})
+    return tile(request, work)
+
+
+@action
+def decide_all(request: HttpRequest, pk: int) -> tuple[Drop, str]:
+    drop = get_object_or_404(Drop, pk=pk)
+    ids = drop.artworks.undecided().values_list("pk", flat=True)
+    accepted = Artwork.Status.ACCEPTED
+    n = decide(drop=drop, artwork_ids=ids, status=accepted, curator=lead(request), reason="all")
+    return drop, f"{n} works accepted."
+
+
+@action
+def commit(request: HttpRequest, pk: int) -> tuple[Drop, str]:
+    drop = get_object_or_404(Drop, pk=pk)
+    with transaction.atomic():
+        closed = close_curation(drop=drop)
+        prepare_commitment(drop=closed)
+        request_commit(drop=closed)
+    return drop, f"Curation of drop {drop.number} is closed; its roots go to the chain."
+
+
+@action
+def open_sale(request: HttpRequest, pk: int) -> tuple[Drop, str]:
+    drop = get_object_or_404(Drop, pk=pk)
+    form = SaleForm(request.POST)
+    if not form.is_valid():
+        raise ValueError(form.first_error())
+    request_open_sale(
+        drop=drop,
+        price_wei=form.cleaned_data["price_eth"],
+        max_per_transaction=form.cleaned_data["cap"],
+    )
+    return drop, "The sale opens with the next block."
+
+
+@action
+def open_voting(request: HttpRequest, pk: int) -> tuple[Drop, str]:
+    drop = get_object_or_404(Drop, pk=pk)
+    open_round(drop=drop)
+    return drop, "Voting is open."
+
+
+@action
+def close_voting(request: HttpRequest, pk: int) -> tuple[Drop, str]:
+    current = get_object_or_404(Round, drop_id=pk)
+    close_round(round=current)
+    return current.drop, "Voting is closed and scored."
+
+
+@action
+def decide_proposal(request: HttpRequest, pk: int) -> tuple[Drop, str]:
+    proposal = get_object_or_404(Proposal, pk=pk)
+    form = ProposalForm(request.POST)
+    if not form.is_valid():
+        raise ValueError(form.first_error())
+    decision, reason = form.cleaned_data["decision"], form.cleaned_data["reason"]
+    if decision == "approve":
+        approve_proposal(proposal=proposal, lead=lead(request), reason=reason)
+    elif decision == "edit":
+        edited = form.parameters(proposal.base.parameters)
+        edit_proposal(proposal=proposal, parameters=edited, lead=lead(request), reason=reason)
+    else:
+        reject_proposal(proposal=proposal, lead=lead(request), reason=reason)
+    return proposal.drop, f"The decision is recorded: {decision}."
+
+
+@action
+def next_drop(request: HttpRequest, slug: str) -> tuple[Drop, str]:
+    collection = get_object_or_404(Collection, slug=slug)
+    form = NextDropForm(request.POST)
+    if not form.is_valid():
+        raise ValueError(form.first_error())
+    newest = collection.drops.order_by("-number").first()
+    if newest is not None and newest.state != Drop.State.CLOSED:
+        raise WrongStateError(newest, Drop.State.CLOSED)
+    parameters = collection.parameter_sets.order_by("-number")[0]
+    with transaction.atomic():
+        size = form.cleaned_data["size"]
+        drop = open_drop(collection=collection, parameter_set=parameters, size=size)
+        start_rendering(drop=drop)
+        ring(drop)
+    return drop, f"Drop {drop.number} is being rendered with parameters {parameters.number}."
+
+
+def lead(request: HttpRequest) -> User:
+    return cast("User", request.user)

@@ -1,0 +1,66 @@
+"""Generators on disk: safetensors with the configuration in the header, named by their sha256."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from generation.gan.biggan import Generator
+from generation.gan.header import ARCHITECTURE, CheckpointError, read_header, sha256_file
+
+
+def save_generator(path: Path, generator: Generator, recipe: dict[str, Any]) -> str:
+    """Write weights, configuration and recipe to ``path`` in one move; returns its sha256."""
+    metadata = {
+        "architecture": ARCHITECTURE,
+        "config": json.dumps(generator.config.to_json()),
+        "recipe": json.dumps(recipe, sort_keys=True),
+    }
+    tensors = {name: tensor.contiguous() for name, tensor in generator.state_dict().items()}
+    save_tensors(path, tensors, metadata)
+    return sha256_file(path)
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    """Safetensors file at ``path``, complete or absent."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.part")
+    save_file(tensors, temporary, metadata)
+    temporary.replace(path)
+
+
+def load_generator(path: Path, expected_sha256: str | None = None) -> Generator:
+    """The generator in ``path``, in eval mode, on a CUDA device where there is one.
+
+    Every tensor must be present, finite, of the network's shape, and none may be left over.
+
+    Raises
+    ------
+    CheckpointError
+        The digest differs from ``expected_sha256``, or the file does not fit its own configuration.
+    """
+    header = read_header(path)
+    if expected_sha256 is not None and (found := sha256_file(path)) != expected_sha256:
+        raise CheckpointError(path, f"sha256 {found}, expected {expected_sha256}")
+    generator = Generator(header.config)
+    wanted = generator.state_dict()
+    with safe_open(path, framework="pt") as file:
+        names = set(file.keys())
+        if names != set(wanted):
+            odd = sorted(names ^ set(wanted))
+            raise CheckpointError(path, f"tensors missing or left over: {odd}")
+        tensors = {name: file.get_tensor(name) for name in wanted}
+    for name, tensor in tensors.items():
+        if tensor.shape != wanted[name].shape:
+            shapes = f"{tuple(tensor.shape)}, expected {tuple(wanted[name].shape)}"
+            raise CheckpointError(path, f"{name} has shape {shapes}")
+        if tensor.is_floating_point() and not torch.isfinite(tensor).all():
+            raise CheckpointError(path, f"{name} is not finite")
+    generator.load_state_dict(tensors)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    generator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return generator.eval().requires_grad_(False)

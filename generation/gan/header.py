@@ -1,0 +1,78 @@
+"""What a safetensors file says of itself, read without its weights and without torch."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+
+from generation.gan.config import ConfigError, GanConfig
+
+ARCHITECTURE = "morphora-biggan-1"
+PARSER_ARCHITECTURE = "morphora-parser-1"
+MAX_BYTES = 1 << 30
+
+
+class CheckpointError(Exception):
+    """A file is not a checkpoint of ours; ``reason`` says why."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path.name}: {reason}")
+        self.path = path
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class CheckpointHeader:
+    """What a checkpoint says of itself, readable without its weights."""
+
+    architecture: str
+    config: GanConfig
+    recipe: dict[str, Any]
+
+
+def sha256_file(path: Path) -> str:
+    """Digest of a file, 64 lower-case hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_metadata(path: Path, architecture: str) -> dict[str, str]:
+    """The header's texts, of a file that says it holds ``architecture``.
+
+    Raises
+    ------
+    CheckpointError
+        The file is missing, oversized, not safetensors, or of another architecture.
+    """
+    if not path.is_file():
+        raise CheckpointError(path, "no such file")
+    if path.stat().st_size > MAX_BYTES:
+        raise CheckpointError(path, f"larger than {MAX_BYTES} bytes")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata: dict[str, str] = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(path, f"not a safetensors file: {error}") from error
+    if metadata.get("architecture") != architecture:
+        found = metadata.get("architecture")
+        raise CheckpointError(path, f"architecture {found!r}, expected {architecture!r}")
+    return metadata
+
+
+def read_header(path: Path) -> CheckpointHeader:
+    """Configuration and recipe of a generator; CheckpointError if the file is not one."""
+    metadata = read_metadata(path, ARCHITECTURE)
+    try:
+        config = GanConfig.from_json(json.loads(metadata["config"]))
+        return CheckpointHeader(ARCHITECTURE, config, json.loads(metadata["recipe"]))
+    except (KeyError, ConfigError, json.JSONDecodeError) as error:
+        raise CheckpointError(path, f"header without a usable {error}") from error
+
+
+def read_report(path: Path) -> dict[str, Any]:
+    """The report saved with a parser: held-out accuracy, dataset digest, seed."""
+    report: dict[str, Any] = json.loads(read_metadata(path, PARSER_ARCHITECTURE)["report"])
+    return report

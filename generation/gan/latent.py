@@ -1,0 +1,66 @@
+"""From a seed to a latent and its attributes: the same on every platform, whatever the batch."""
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+
+from generation.traits.parameters import Parameters
+
+SEED_BYTES = 32
+
+
+@dataclass(frozen=True)
+class ItemSpec:
+    """One work before it is drawn: its 32-byte seed and the value asked for in each attribute."""
+
+    index: int
+    seed: bytes
+    requested: dict[str, str]
+
+
+def item_seed(drop_seed: bytes, index: int) -> bytes:
+    """sha256(drop seed, index as 8 bytes big-endian); ValueError unless the seed has 32 bytes."""
+    if len(drop_seed) != SEED_BYTES or index < 0:
+        raise ValueError(f"seed of {len(drop_seed)} bytes, index {index}")
+    return hashlib.sha256(drop_seed + index.to_bytes(8, "big")).digest()
+
+
+def uniforms(seed: bytes, label: str, n: int) -> NDArray[np.float64]:
+    """Uniform numbers [n] in (0, 1): 53 bits of sha256(seed, label, counter); four a digest."""
+    blocks = -(-n // 4)
+    digests = b"".join(
+        hashlib.sha256(seed + label.encode() + counter.to_bytes(8, "big")).digest()
+        for counter in range(blocks)
+    )
+    words = np.frombuffer(digests, dtype=">u8").astype(np.uint64)[:n]
+    return ((words >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+
+
+def z(seed: bytes, z_dim: int) -> NDArray[np.float32]:
+    """Standard normal latent [z_dim] by the inverse normal distribution function."""
+    normal: NDArray[np.float64] = ndtri(uniforms(seed, "z", z_dim))
+    return normal.astype(np.float32)
+
+
+def choose(seed: bytes, parameters: Parameters) -> dict[str, str]:
+    """The value of each attribute, drawn from its distribution by the seed alone.
+
+    Each attribute has its own number, so a change in one distribution moves no other attribute.
+    """
+    chosen = {}
+    for attribute, shares in parameters.distributions.items():
+        u = uniforms(seed, f"attribute:{attribute}", 1)[0]
+        values = list(shares)
+        edges = np.cumsum([shares[value] for value in values])
+        at = int(np.searchsorted(edges / edges[-1], u, side="right"))
+        chosen[attribute] = values[min(at, len(values) - 1)]
+    return chosen
+
+
+def item_spec(drop_seed: bytes, index: int, parameters: Parameters) -> ItemSpec:
+    """What to draw for place ``index`` of a drop."""
+    seed = item_seed(drop_seed, index)
+    return ItemSpec(index=index, seed=seed, requested=choose(seed, parameters))

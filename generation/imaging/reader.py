@@ -1,0 +1,126 @@
+"""Labelled pictures from a folder or a ZIP archive, one item at a time, each taken or refused."""
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generation.imaging.codec import ImageRefusedError, decode
+
+MAX_ITEM_BYTES = 20_000_000
+TABLES = ("attributes.csv", "attributes.json")
+
+
+class DatasetError(ValueError):
+    """A folder or archive is not a dataset; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """A picture [H, W, 3] uint8 with its labels, source and licence."""
+
+    name: str
+    picture: NDArray[np.uint8]
+    labels: dict[str, str]
+    source: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An item that was left out, and why."""
+
+    name: str
+    reason: str
+
+
+class Source:
+    """Bytes by name, from a folder or a ZIP archive; no name leaves it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.archive = zipfile.ZipFile(path) if path.is_file() else None
+        if self.archive is None and not path.is_dir():
+            raise DatasetError(f"{path} is neither a folder nor a ZIP archive")
+
+    def has(self, name: str) -> bool:
+        if self.archive is None:
+            return (self.path / name).is_file()
+        return name in self.archive.NameToInfo
+
+    def read(self, name: str) -> bytes:
+        """Bytes of ``name``; ImageRefusedError if it points outside, is missing or too large."""
+        parts = PurePosixPath(name).parts
+        if not parts or "\0" in name or name.startswith("/") or ".." in parts or "\\" in name:
+            raise ImageRefusedError(name, "path leaves the dataset")
+        if not self.has(name):
+            raise ImageRefusedError(name, "no such file")
+        if self.archive is None:
+            target = self.path / name
+            if not target.resolve().is_relative_to(self.path.resolve()):
+                raise ImageRefusedError(name, "path leaves the dataset")
+            size = target.stat().st_size
+        else:
+            size = self.archive.getinfo(name).file_size
+        if not 0 < size <= MAX_ITEM_BYTES:
+            raise ImageRefusedError(name, f"{size} bytes")
+        if self.archive is None:
+            return target.read_bytes()
+        with self.archive.open(name) as file:
+            return file.read(MAX_ITEM_BYTES + 1)
+
+
+def read_items(path: Path, *, image_px: int, source: str, licence: str) -> Iterator[Item | Refusal]:
+    """Items of a dataset in the order of its table, ``attributes.csv`` or ``attributes.json``.
+
+    Each row has ``file`` and one column an attribute; ``source`` and ``licence`` columns override
+    the dataset's. A bad row or picture is yielded as a Refusal and ends nothing.
+
+    Raises
+    ------
+    DatasetError
+        No table, or an unreadable one.
+    """
+    opened = Source(path)
+    for row in _rows(opened):
+        name = row.pop("file", "")
+        own = {
+            "source": row.pop("source", "") or source,
+            "licence": row.pop("licence", "") or licence,
+        }
+        try:
+            if not row or not all(isinstance(v, str) and v.strip() for v in row.values()):
+                raise ImageRefusedError(name, "an attribute is empty")
+            picture = decode(opened.read(name), name)
+            if picture.shape != (image_px, image_px, 3):
+                height, width, _ = picture.shape
+                raise ImageRefusedError(name, f"{width} x {height} px, expected {image_px}")
+        except ImageRefusedError as refused:
+            yield Refusal(name, refused.reason)
+            continue
+        yield Item(name, picture, {k: v.strip() for k, v in row.items()}, **own)
+
+
+def _rows(opened: Source) -> list[dict[str, Any]]:
+    for table in TABLES:
+        if not opened.has(table):
+            continue
+        try:
+            text = opened.read(table).decode()
+            if table.endswith(".csv"):
+                rows: list[Any] = list(csv.DictReader(io.StringIO(text)))
+            else:
+                rows = json.loads(text)
+            if rows and all(isinstance(row, dict) and "file" in row for row in rows):
+                return rows
+        except (ValueError, csv.Error) as error:
+            raise DatasetError(f"{table}: {error}") from error
+        raise DatasetError(f"{table} needs rows with a file each")
+    raise DatasetError(f"no {' or '.join(TABLES)}")

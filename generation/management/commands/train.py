@@ -1,0 +1,72 @@
+"""Train a generator on a dataset."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from generation import services
+from generation.models import Dataset, Job
+
+
+class Command(BaseCommand):
+    help = "Train a generator; Ctrl-C stops it after a saved interval, --resume goes on."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("dataset", help="digest of a dataset, or its first digits")
+        parser.add_argument("--kimg", type=int, default=600, help="thousand pictures in all")
+        parser.add_argument("--interval-kimg", type=float, default=4.0)
+        parser.add_argument("--batch", type=int, default=32)
+        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--resume", action="store_true", help="go on after a kill or a stop")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from generation import training
+        from generation.gan.config import AttributeSchema, GanConfig
+        from generation.gan.training import TrainConfig, TrainingDivergedError
+
+        dataset = Dataset.objects.filter(digest__startswith=options["dataset"]).first()
+        if dataset is None:
+            raise CommandError(f"no dataset {options['dataset']}")
+        gan = GanConfig(AttributeSchema.from_mapping(dataset.schema), dataset.image_px)
+        train = TrainConfig(
+            kimg=options["kimg"],
+            batch=options["batch"],
+            interval_kimg=options["interval_kimg"],
+            seed=options["seed"],
+        )
+        job = self._lease(dataset, train.kimg, train.seed, resume=options["resume"])
+        self.stdout.write(f"samples and weights: {training.folder(job)}")
+        try:
+            for interval in training.run(job=job, dataset=dataset, gan=gan, train=train):
+                eta = job.checkpoint["eta_s"]
+                self.stdout.write(
+                    f"{interval.n_images / 1000:.0f} of {train.kimg} kimg  "
+                    f"D {interval.loss_d:.3f}  G {interval.loss_g:.3f}  "
+                    f"attributes {interval.loss_attributes:.3f} nats  "
+                    f"{interval.images_per_s / 1000 * 3600:.0f} kimg/h  {eta / 60:.0f} min left"
+                )
+        except KeyboardInterrupt:
+            services.stop_job(job=job)
+            self.stdout.write("stopped; --resume goes on from the last interval")
+        except services.LostLeaseError as error:
+            raise CommandError("stopped by a lead, or another process took the run over") from error
+        except TrainingDivergedError as error:
+            services.release_job(job=job, error=str(error))
+            raise CommandError(str(error)) from error
+
+    def _lease(self, dataset: Dataset, kimg: int, seed: int, *, resume: bool) -> Job:
+        from generation.training import LEASE
+
+        key = f"train:{dataset.digest[:16]}:{kimg}:{seed}"
+        job = services.create_job(
+            kind="train", key=key, total=kimg, args={"dataset": dataset.digest}
+        )
+        if job.attempts and not resume:
+            raise CommandError(f"this run exists ({job.done} of {kimg} kimg): --resume goes on")
+        services.reclaim_job(job=job)
+        leased = services.lease_job(pk=job.pk, now=timezone.now(), lease=LEASE)
+        if leased is None:
+            raise CommandError(f"the run is {job.state}")
+        return leased

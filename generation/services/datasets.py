@@ -1,0 +1,124 @@
+"""Datasets and checkpoints: files at their digests first, rows after."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from generation.gan.config import AttributeSchema
+from generation.gan.header import read_header, sha256_file
+from generation.imaging import codec
+from generation.imaging.reader import DatasetError, Item, Refusal
+from generation.models import Checkpoint, Dataset
+
+
+def import_dataset(
+    *,
+    name: str,
+    items: Iterable[Item | Refusal],
+    source: str,
+    licence: str,
+    image_px: int,
+    schema: dict[str, list[str]] | None = None,
+) -> tuple[Dataset, list[Refusal]]:
+    """Store items at their digests with a manifest, and give them a row once everything is there.
+
+    ``schema`` fixes attributes, values and their order; without it they are what the items say,
+    sorted. The same items again are the same row.
+
+    Raises DatasetError when nothing was taken, ConfigError when an attribute has one value only.
+    """
+    root = Path(settings.DATASET_ROOT)
+    taken: list[dict[str, Any]] = []
+    refused: list[Refusal] = []
+    for item in items:
+        reason = item.reason if isinstance(item, Refusal) else _misfit(item, taken, schema)
+        if isinstance(item, Refusal) or reason:
+            refused.append(Refusal(item.name, reason))
+            continue
+        taken.append(
+            {
+                "file": item.name,
+                "digest": codec.store(codec.encode_png(item.picture), root / "items", ".png"),
+                "attributes": item.labels,
+                "source": item.source,
+                "licence": item.licence,
+            }
+        )
+    if not taken:
+        raise DatasetError("no picture was taken")
+    found = schema or _observed(taken)
+    AttributeSchema.from_mapping(found)
+    manifest = {"name": name, "image_px": image_px, "schema": found, "items": taken}
+    raw = json.dumps(manifest, ensure_ascii=False).encode()
+    dataset, _ = Dataset.objects.get_or_create(
+        digest=codec.store(raw, root / "manifests", ".json"),
+        defaults={
+            "name": name,
+            "image_px": image_px,
+            "n_items": len(taken),
+            "n_refused": len(refused),
+            "schema": found,
+            "source": source,
+            "licence": licence,
+        },
+    )
+    return dataset, refused
+
+
+def _misfit(item: Item, taken: list[dict[str, Any]], schema: dict[str, list[str]] | None) -> str:
+    """Why an item does not belong to the dataset, or nothing."""
+    if schema is None:
+        wanted = set(taken[0]["attributes"]) if taken else set(item.labels)
+    else:
+        wanted = set(schema)
+    if set(item.labels) != wanted:
+        return f"its attributes are not {sorted(wanted)}"
+    for attribute, value in item.labels.items():
+        if schema is not None and value not in schema[attribute]:
+            return f"{attribute} {value!r} is not in the schema"
+    return ""
+
+
+def _observed(taken: list[dict[str, Any]]) -> dict[str, list[str]]:
+    names = list(taken[0]["attributes"])
+    return {name: sorted({item["attributes"][name] for item in taken}) for name in names}
+
+
+def register_checkpoint(
+    *, name: str, path: Path, parser_path: Path, source: str, licence: str
+) -> Checkpoint:
+    """The row of a generator and its parser; the same files again are the same row.
+
+    Raises CheckpointError when ``path`` is not a generator of ours.
+    """
+    header = read_header(path)
+    checkpoint, _ = Checkpoint.objects.get_or_create(
+        sha256=sha256_file(path),
+        defaults={
+            "name": name,
+            "architecture": header.architecture,
+            "config": header.config.to_json(),
+            "recipe": header.recipe,
+            "path": str(path),
+            "parser_path": str(parser_path),
+            "parser_sha256": sha256_file(parser_path),
+            "source": source,
+            "licence": licence,
+        },
+    )
+    return checkpoint
+
+
+def register_shipped_checkpoint() -> Checkpoint:
+    """The checkpoint that comes with Morphora."""
+    card = json.loads(settings.SHIPPED_CARD.read_text())
+    return register_checkpoint(
+        name=card["name"],
+        path=settings.SHIPPED_CHECKPOINT,
+        parser_path=settings.SHIPPED_PARSER,
+        source=card["source"],
+        licence=card["licence"],
+    )

@@ -1,0 +1,245 @@
+"""Collections, parameters, drops, artworks and what curators decide."""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.db.models import Max, Q
+from django.utils import timezone
+
+from generation.models import (
+    Artwork,
+    ArtworkTrait,
+    Checkpoint,
+    Collection,
+    CurationDecision,
+    Drop,
+    Job,
+    ParameterSet,
+)
+from generation.services.jobs import LostLeaseError
+from generation.traits import rarity
+from generation.traits.parameters import Parameters, ParametersError, uniform
+
+CHUNK = 64
+MAX_DROP_SIZE = 10_000
+NONE = "none"
+
+
+class WrongStateError(Exception):
+    """A drop is not in the state that a step needs."""
+
+    def __init__(self, drop: Drop, expected: str) -> None:
+        super().__init__(f"drop {drop.number} is {drop.state}, not {expected}")
+        self.drop = drop
+        self.expected = expected
+
+
+@dataclass(frozen=True)
+class RenderedWork:
+    """One finished picture, on disk at its digest, on its way to a row."""
+
+    index: int
+    item_seed: str
+    requested: dict[str, str]
+    parsed: dict[str, str]
+    confidence: float
+    image_digest: str
+
+
+@transaction.atomic
+def create_collection(
+    *, slug: str, name: str, story: str, checkpoint: Checkpoint, truncation_psi: float = 1.0
+) -> Collection:
+    collection = Collection.objects.create(slug=slug, name=name, story=story, checkpoint=checkpoint)
+    ParameterSet.objects.create(
+        collection=collection,
+        number=1,
+        source=ParameterSet.Source.INITIAL,
+        reason="Equal shares of every value",
+        body=uniform(checkpoint.schema, truncation_psi).to_json(),
+    )
+    return collection
+
+
+@transaction.atomic
+def create_parameter_set(
+    *,
+    parent: ParameterSet,
+    parameters: Parameters,
+    source: ParameterSet.Source,
+    reason: str,
+    created_by: AbstractBaseUser | None = None,
+) -> ParameterSet:
+    """Append to the chain; the schema of the parent is kept value by value."""
+    wanted = {name: set(shares) for name, shares in parent.parameters.distributions.items()}
+    given = {name: set(shares) for name, shares in parameters.distributions.items()}
+    if wanted != given:
+        raise ParametersError("attributes or values differ from the parent's")
+    return ParameterSet.objects.create(
+        collection=parent.collection,
+        number=parent.number + 1,
+        parent=parent,
+        source=source,
+        reason=reason,
+        body=parameters.to_json(),
+        created_by_id=created_by.pk if created_by else None,
+    )
+
+
+@transaction.atomic
+def open_drop(
+    *, collection: Collection, parameter_set: ParameterSet, size: int, seed: str | None = None
+) -> Drop:
+    """A new draft; ``seed`` is 64 hex digits, drawn from the system where it is not given."""
+    if not 1 <= size <= MAX_DROP_SIZE:
+        raise ValueError(f"size {size} is not in 1..{MAX_DROP_SIZE}")
+    seed = secrets.token_hex(32) if seed is None else seed
+    if len(bytes.fromhex(seed)) != 32:
+        raise ValueError("a drop's seed has 32 bytes")
+    locked = Collection.objects.select_for_update().get(pk=collection.pk)
+    last = locked.drops.aggregate(last=Max("number"))["last"] or 0
+    return Drop.objects.create(
+        collection=locked,
+        number=last + 1,
+        size=size,
+        seed=seed,
+        parameter_set=parameter_set,
+        checkpoint=locked.checkpoint,
+    )
+
+
+def move_drop(*, drop: Drop, expected: Drop.State, to: Drop.State) -> Drop:
+    """Move a drop on if it is where the caller thinks; of two callers one gets WrongStateError."""
+    moved = Drop.objects.filter(pk=drop.pk, state=expected).update(
+        state=to, state_changed_at=timezone.now()
+    )
+    drop.refresh_from_db()
+    if not moved:
+        raise WrongStateError(drop, expected)
+    return drop
+
+
+@transaction.atomic
+def start_rendering(*, drop: Drop) -> list[Job]:
+    """Split a draft into chunk jobs that any worker may take."""
+    move_drop(drop=drop, expected=Drop.State.DRAFT, to=Drop.State.RENDERING)
+    starts = range(0, drop.size, CHUNK)
+    return Job.objects.bulk_create(
+        Job(
+            kind="render",
+            key=f"render:{drop.pk}:{start}",
+            drop=drop,
+            args={"start": start, "stop": min(start + CHUNK, drop.size)},
+            total=min(CHUNK, drop.size - start),
+        )
+        for start in starts
+    )
+
+
+@transaction.atomic
+def record_works(*, job: Job, works: Sequence[RenderedWork]) -> int:
+    """Store what a chunk produced and close its job; without the lease nothing is written."""
+    held = Job.objects.filter(pk=job.pk, fence=job.fence, state=Job.State.RUNNING).update(
+        state=Job.State.DONE, done=len(works), lease_until=None, updated_at=timezone.now()
+    )
+    if not held:
+        raise LostLeaseError(job.key)
+    drop_id = job.drop_id
+    assert drop_id is not None
+    rows = Artwork.objects.bulk_create(
+        Artwork(
+            drop_id=drop_id,
+            index=work.index,
+            item_seed=work.item_seed,
+            requested=work.requested,
+            parsed=work.parsed,
+            confidence=work.confidence,
+            image_digest=work.image_digest,
+        )
+        for work in works
+    )
+    ArtworkTrait.objects.bulk_create(
+        ArtworkTrait(artwork=row, trait_type=name, value=value)
+        for row in rows
+        for name, value in row.parsed.items()
+        if value != NONE
+    )
+    return len(rows)
+
+
+@transaction.atomic
+def finish_rendering(*, drop: Drop, repeats: Iterable[int]) -> Drop:
+    """Set repeats aside, rank the rest, and hand the drop to its curators.
+
+    ``repeats`` are the places of works that show an earlier work's picture again.
+    """
+    unfinished = drop.jobs.filter(kind="render").unfinished().exists()
+    if unfinished or drop.artworks.count() != drop.size:
+        raise WrongStateError(drop, "completely rendered")
+    move_drop(drop=drop, expected=Drop.State.RENDERING, to=Drop.State.CURATING)
+    drop.artworks.filter(index__in=list(repeats)).update(status=Artwork.Status.DUPLICATE)
+    rank_works(drop=drop)
+    return drop
+
+
+def rank_works(*, drop: Drop) -> None:
+    """Rarity of the works that may still be published, by OpenRarity's rule over this drop."""
+    works = list(drop.artworks.shown().in_order())
+    ranked = rarity.score([trait_row(work.parsed) for work in works])
+    for work, found in zip(works, ranked, strict=True):
+        work.rarity_score, work.rarity_rank = found.score, found.rank
+    Artwork.objects.bulk_update(works, ["rarity_score", "rarity_rank"], batch_size=500)
+    drop.artworks.exclude(pk__in=[w.pk for w in works]).update(rarity_score=None, rarity_rank=None)
+
+
+def trait_row(parsed: dict[str, str]) -> dict[str, str | None]:
+    """Parsed traits as a rarity row: the value none is an absent trait."""
+    return {name: None if value == NONE else value for name, value in parsed.items()}
+
+
+@transaction.atomic
+def decide(
+    *,
+    drop: Drop,
+    artwork_ids: Iterable[int],
+    status: Artwork.Status,
+    curator: AbstractBaseUser | None,
+    reason: str = "",
+) -> int:
+    """Accept, reject or reopen works of a drop that is being curated; returns how many changed."""
+    current = Drop.objects.select_for_update().get(pk=drop.pk)
+    if current.state != Drop.State.CURATING or current.curated_at is not None:
+        raise WrongStateError(current, "open for curation")
+    if status == Artwork.Status.DUPLICATE:
+        raise ValueError("duplicates are found, not decided")
+    works = current.artworks.filter(pk__in=list(artwork_ids)).exclude(
+        Q(status=status) | Q(status=Artwork.Status.DUPLICATE)
+    )
+    rows = list(works.order_by("pk"))
+    CurationDecision.objects.bulk_create(
+        CurationDecision(
+            artwork=row, curator_id=curator.pk if curator else None, status=status, reason=reason
+        )
+        for row in rows
+    )
+    Artwork.objects.filter(pk__in=[row.pk for row in rows]).update(status=status)
+    return len(rows)
+
+
+@transaction.atomic
+def close_curation(*, drop: Drop) -> Drop:
+    """Take the curators' board down for good; every work must be decided and one accepted."""
+    current = Drop.objects.select_for_update().get(pk=drop.pk)
+    if current.curated_at is not None:
+        return current
+    if current.state != Drop.State.CURATING:
+        raise WrongStateError(current, Drop.State.CURATING)
+    if current.artworks.undecided().exists() or not current.artworks.accepted().exists():
+        raise WrongStateError(current, "completely curated")
+    current.curated_at = timezone.now()
+    current.save(update_fields=["curated_at"])
+    rank_works(drop=current)
+    return current

@@ -1,0 +1,50 @@
+"""Doorbells of generation. The database says what is due; torch is imported by the workers only."""
+
+from functools import partial
+
+from celery import shared_task
+from django.db import transaction
+from django.utils import timezone
+
+from generation import progress
+from generation.models import Drop, Job
+
+RINGS = 8  # a sweep's calls; more would pile up in front of the workers every five seconds
+
+
+@shared_task
+def render_chunk(*, job_id: int) -> None:
+    from generation import rendering
+
+    drop = rendering.run_chunk(job_id=job_id)
+    if drop is not None:
+        progress.announce(drop_id=drop.pk, event={"kind": "rendered"})
+        finish_drop.delay(drop_id=drop.pk)
+
+
+@shared_task
+def finish_drop(*, drop_id: int) -> None:
+    """Close the rendering once every chunk is there; all but the last caller find nothing to do."""
+    drop = Drop.objects.rendered().filter(pk=drop_id).first()
+    if drop is None:
+        return
+    from generation import rendering
+
+    rendering.finish_drop(drop=drop)
+    progress.announce(drop_id=drop_id, event={"kind": "state"})
+
+
+@shared_task
+def sweep() -> None:
+    """Ring again for what is due: lost messages, dead workers, drops nobody closed."""
+    due = Job.objects.filter(kind="render").due(timezone.now())
+    for job_id in due.values_list("pk", flat=True)[:RINGS]:
+        render_chunk.delay(job_id=job_id)
+    for drop_id in Drop.objects.rendered().values_list("pk", flat=True):
+        finish_drop.delay(drop_id=drop_id)
+
+
+def ring(drop: Drop) -> None:
+    """Call the workers for every chunk of a drop, once its rows are committed."""
+    for job_id in drop.jobs.filter(kind="render").order_by("pk").values_list("pk", flat=True):
+        transaction.on_commit(partial(render_chunk.delay, job_id=job_id))

@@ -1,0 +1,156 @@
+"""One turn of the loop as people see it: a visitor, a voter with a wallet, and a lead."""
+
+import os
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.fixtures.stack import Stack
+
+pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("stack")]
+SCREENS = os.environ.get("MORPHORA_SCREENS")
+
+# A wallet as browsers have them: it announces itself (EIP-6963) and signs with a key of the node.
+WALLET = """
+(() => {
+  const rpc = async (method, params = []) => {
+    const body = JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
+    const headers = { "Content-Type": "application/json" };
+    const reply = await fetch("%s", { method: "POST", body, headers });
+    const { result, error } = await reply.json();
+    if (error) throw error;
+    return result;
+  };
+  const account = async () => (await rpc("eth_accounts"))[5];
+  const provider = {
+    async request({ method, params }) {
+      if (method === "eth_requestAccounts" || method === "eth_accounts") return [await account()];
+      return rpc(method, params);
+    },
+    on() {}, removeListener() {},
+  };
+  const detail = Object.freeze({
+    info: { uuid: "350670db-19fa-4704-a166-e52e178b59d2", name: "Test wallet", icon: "data:," },
+    provider,
+  });
+  const announce = () => dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail }));
+  addEventListener("eip6963:requestProvider", announce);
+  announce();
+})();
+"""
+
+
+def shoot(page: Page, name: str) -> None:
+    """Keep a picture of the page, wide and 390 px, where MORPHORA_SCREENS names a folder."""
+    if not SCREENS:
+        return
+    page.screenshot(path=str(Path(SCREENS) / f"{name}.png"), full_page=True)
+    size = page.viewport_size
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.screenshot(path=str(Path(SCREENS) / f"{name}-390.png"), full_page=True)
+    assert size is not None
+    page.set_viewport_size(size)
+
+
+def page_in(browser: Browser, stack: Stack, script: str = "") -> Page:
+    context = browser.new_context(base_url=stack.address, viewport={"width": 1280, "height": 900})
+    if script:
+        context.add_init_script(script)
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on(
+        "console",
+        lambda line: errors.append(line.text) if "Content Security" in line.text else None,
+    )
+    page.errors = errors  # type: ignore[attr-defined]
+    return page
+
+
+def state_becomes(page: Page, state: str) -> None:
+    expect(page.locator("h1 .state")).to_have_text(state, timeout=60_000)
+
+
+def test_a_drop_renders_live_is_minted_voted_on_and_steers_the_next(
+    browser: Browser, stack: Stack
+) -> None:
+    visitor = page_in(browser, stack)
+    visitor.goto("/collections/portraits/drops/1")
+    expect(visitor.locator("#live")).to_be_visible()
+    seen = [visitor.locator(".work").count()]
+    visitor.wait_for_function("n => document.querySelectorAll('.work').length > n", arg=seen[0])
+    shoot(visitor, "drop-rendering")
+    state_becomes(visitor, "curating")
+    shoot(visitor, "drop-curating")
+
+    lead = page_in(browser, stack)
+    lead.goto("/sign-in?next=/console")
+    shoot(lead, "sign-in")
+    lead.get_by_label("Name").fill("lead")
+    lead.get_by_label("Password").fill(stack.lead_password)
+    lead.get_by_role("button", name="Sign in").click()
+    state_becomes(lead, "curating")
+    lead.locator("[data-work]").first.focus()
+    lead.keyboard.press("r")
+    expect(lead.locator(".work.rejected")).to_have_count(1)
+    lead.keyboard.press("a")
+    expect(lead.locator(".work.accepted")).to_have_count(1)
+    shoot(lead, "console-curating")
+    lead.get_by_role("button", name="Accept all undecided").click()
+    lead.get_by_role("button", name="Close curation and commit on chain").click()
+    state_becomes(lead, "committed")
+    lead.get_by_role("button", name="Open the sale").click()
+    state_becomes(lead, "minting")
+    lead.get_by_role("button", name="Open voting").click()
+    state_becomes(lead, "listening")
+    state_becomes(visitor, "listening")
+
+    voter = page_in(browser, stack, WALLET % stack.rpc_url)
+    voter.goto("/collections/portraits/drops/1/vote")
+    shoot(voter, "vote-signed-out")
+    voter.get_by_role("link", name="Sign in to vote").click()
+    voter.get_by_role("button", name="Test wallet").click()
+    expect(voter.locator("#left")).to_be_visible()
+    shoot(voter, "vote")
+    for n in range(1, 13):
+        if n % 3:
+            voter.keyboard.press("ArrowLeft" if n % 2 else "ArrowRight")
+        else:
+            voter.locator("#left").click()
+        expect(voter.locator("#vote-count")).to_have_text(f"{n} vote{'s' if n > 1 else ''}")
+
+    voter.goto("/collections/portraits/drops/1")
+    voter.get_by_role("button", name="Test wallet").click()
+    expect(voter.locator("#sale [role=status]")).to_contain_text("Minted")
+    expect(voter.locator("dl.facts").first).to_contain_text("Minted1", timeout=30_000)
+    shoot(voter, "drop-listening")
+
+    lead.reload()
+    lead.get_by_role("button", name="Close voting and score").click()
+    state_becomes(lead, "scored")
+    expect(lead.locator("#proposal")).to_contain_text("12 votes of 1 voters")
+    shoot(lead, "console-proposal")
+    lead.get_by_role("button", name="Approve").click()
+    state_becomes(lead, "closed")
+    lead.get_by_label("Works in the next drop").fill("64")
+    lead.get_by_role("button", name="Start the next drop").click()
+    expect(lead.locator("h1")).to_contain_text("Drop 2")
+    state_becomes(lead, "curating")
+    visitor.goto("/")
+    shoot(visitor, "home")
+    expect(visitor.get_by_role("link", name="Drop 2")).to_be_visible()
+
+    for page in (visitor, lead, voter):
+        assert page.errors == []  # type: ignore[attr-defined]
+
+
+def test_a_trial_wallet_signs_in(browser: Browser, stack: Stack) -> None:
+    page = page_in(browser, stack)
+    page.goto("/sign-in")
+
+    page.get_by_role("button", name="Use a trial wallet").click()
+
+    expect(page.locator(".who")).to_contain_text("0x")
+    assert page.errors == []  # type: ignore[attr-defined]

@@ -1,0 +1,65 @@
+import hashlib
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from generation.gan import latent
+from generation.traits.parameters import Parameters
+
+SEED = bytes(range(32))
+GOLDEN_Z = "5ba07abf3f857a3fb497e6be40613abf66b617bd83d247bf"
+PARAMETERS = Parameters(
+    {"hat": {"none": 0.2, "cap": 0.5, "crown": 0.3}, "skin": {"a": 0.5, "b": 0.5}}
+)
+
+
+def test_item_seed_is_the_digest_of_drop_seed_and_index() -> None:
+    expected = hashlib.sha256(SEED + b"\0\0\0\0\0\0\0\x07").digest()
+
+    assert latent.item_seed(SEED, 7) == expected
+
+
+def test_item_seed_refuses_a_short_drop_seed() -> None:
+    with pytest.raises(ValueError, match="5 bytes"):
+        latent.item_seed(b"short", 0)
+
+
+def test_latent_has_the_same_bytes_everywhere() -> None:
+    found = latent.z(SEED, 6)
+
+    assert found.tobytes().hex() == GOLDEN_Z
+
+
+def test_latent_is_standard_normal() -> None:
+    values = np.concatenate([latent.z(latent.item_seed(SEED, i), 64) for i in range(200)])
+
+    assert stats.kstest(values, "norm").pvalue > 0.01
+
+
+def test_a_longer_latent_begins_with_the_shorter_one() -> None:
+    assert latent.z(SEED, 64)[:10].tobytes() == latent.z(SEED, 10).tobytes()
+
+
+def test_values_follow_their_distribution() -> None:
+    drawn = [latent.item_spec(SEED, i, PARAMETERS).requested["hat"] for i in range(4000)]
+
+    shares = {value: drawn.count(value) / 4000 for value in ("none", "cap", "crown")}
+    assert shares == pytest.approx(PARAMETERS.distributions["hat"], abs=0.025)
+
+
+def test_a_change_in_one_distribution_moves_no_other_attribute() -> None:
+    changed = Parameters(
+        {"hat": {"none": 1.0, "cap": 0.0, "crown": 0.0}, "skin": {"a": 0.5, "b": 0.5}}
+    )
+
+    before = [latent.item_spec(SEED, i, PARAMETERS).requested["skin"] for i in range(50)]
+    after = [latent.item_spec(SEED, i, changed).requested["skin"] for i in range(50)]
+
+    assert before == after
+
+
+def test_a_value_with_share_zero_is_never_drawn() -> None:
+    never = Parameters({"hat": {"none": 0.0, "cap": 1.0, "crown": 0.0}})
+
+    assert {latent.item_spec(SEED, i, never).requested["hat"] for i in range(300)} == {"cap"}

