@@ -4,8 +4,8 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from eth_utils.currency import to_wei
 
-from gallery.serializers import WEI
 from generation.models import Artwork
 from generation.services import MAX_DROP_SIZE
 from generation.traits.parameters import Parameters, ParametersError
@@ -36,7 +36,7 @@ class SaleForm(ConsoleForm):
     def clean_price_eth(self) -> int:
         """The price in wei."""
         price: Decimal = self.cleaned_data["price_eth"]
-        return int(price * WEI)
+        return to_wei(price, "ether")
 
 
 class ProposalForm(ConsoleForm):

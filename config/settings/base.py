@@ -109,6 +109,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
     "PAGE_SIZE": 50,
+    "NUM_PROXIES": 0,  # a forged X-Forwarded-For must not pass the throttles
     "EXCEPTION_HANDLER": "config.problems.problem_response",
     "DEFAULT_THROTTLE_RATES": {"vote": "600/min", "sign-in": "60/min"},
 }

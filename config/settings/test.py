@@ -27,6 +27,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT.mkdir()
 MEDIA_ROOT = VAR_DIR / "media"
 CHECKPOINT_ROOT = VAR_DIR / "checkpoints"
 DATASET_ROOT = VAR_DIR / "datasets"

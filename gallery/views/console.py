@@ -36,6 +36,7 @@ from sentiment.services import (
     edit_proposal,
     open_round,
     reject_proposal,
+    start_next_drop,
 )
 
 Button = Callable[..., tuple[Drop, str]]
@@ -216,17 +217,26 @@ def next_drop(request: HttpRequest, slug: str) -> tuple[Drop, str]:
     form = NextDropForm(request.POST)
     if not form.is_valid():
         raise ValueError(form.first_error())
-    newest = collection.drops.order_by("-number").first()
-    if newest is not None and newest.state != Drop.State.CLOSED:
-        raise WrongStateError(newest, Drop.State.CLOSED)
-    parameters = collection.parameter_sets.order_by("-number")[0]
+    size = form.cleaned_data["size"]
     with transaction.atomic():
-        size = form.cleaned_data["size"]
-        drop = open_drop(collection=collection, parameter_set=parameters, size=size)
+        drop = following_drop(collection, size)
         start_rendering(drop=drop)
         ring(drop)
+    parameters = drop.parameter_set
     return drop, f"Drop {drop.number} is being rendered with parameters {parameters.number}."
 
 
 def lead(request: HttpRequest) -> User:
     return cast("User", request.user)
+
+
+def following_drop(collection: Collection, size: int) -> Drop:
+    """The draft after the newest drop's decided proposal; the first one of a collection without."""
+    newest = collection.drops.order_by("-number").first()
+    if newest is None:
+        parameters = collection.parameter_sets.order_by("-number")[0]
+        return open_drop(collection=collection, parameter_set=parameters, size=size)
+    proposal = Proposal.objects.filter(drop=newest).first()
+    if proposal is None or newest.state != Drop.State.CLOSED:
+        raise WrongStateError(newest, Drop.State.CLOSED)
+    return start_next_drop(proposal=proposal, size=size)

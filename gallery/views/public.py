@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
+from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from gallery.serializers import STEPS, render_progress, sale_facts, work_tile, work_tiles
@@ -142,6 +143,7 @@ def tile(request: HttpRequest, work: Artwork) -> HttpResponse:
     return render(request, "gallery/tile.html", {"work": work_tile(work)})
 
 
+@extend_schema(exclude=True)
 class ApiPage(SpectacularSwaggerSplitView):
     """The API's documentation; its library writes styles into the page, never scripts."""
 

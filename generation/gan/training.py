@@ -37,14 +37,16 @@ class TrainingDivergedError(Exception):
 class TrainConfig:
     """How long and how fast; two learning rates (Brock et al. 2019, appendix C).
 
-    ``attribute_weight`` is the weight of the attribute loss in the generator's objective: .5 made
-    accessories follow where the projection alone did not.
+    Both rates fall linearly to 0 over the last ``decay_kimg``. ``attribute_weight`` is the weight
+    of the attribute loss in the generator's objective: .5 made accessories follow where the
+    projection alone did not.
     """
 
     kimg: int = 300
     batch: int = 32
     lr_g: float = 2e-4
     lr_d: float = 4e-4
+    decay_kimg: float = 30.0
     ema_kimg: float = 10.0
     attribute_weight: float = 0.5
     interval_kimg: float = 4.0
@@ -134,7 +136,16 @@ class Trainer:
         self.ema.train()
         return to_uint8(image)
 
+    def _set_rates(self) -> None:
+        left = max(0.0, self.train.kimg * 1000 - self.n_images)
+        share = min(1.0, left / max(self.train.decay_kimg * 1000, 1e-8))
+        rates = ((self.opt_g, self.train.lr_g), (self.opt_d, self.train.lr_d))
+        for optimiser, rate in rates:
+            for group in optimiser.param_groups:
+                group["lr"] = share * rate
+
     def _step(self) -> tuple[float, float, float]:
+        self._set_rates()
         batch, sizes = self.train.batch, self.gan.schema.sizes
         real_at = torch.randint(len(self.images), (batch,), generator=self.rng)
         fake_at = torch.randint(len(self.images), (batch,), generator=self.rng)

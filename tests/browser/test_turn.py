@@ -130,7 +130,7 @@ def test_a_drop_renders_live_is_minted_voted_on_and_steers_the_next(
     lead.reload()
     lead.get_by_role("button", name="Close voting and score").click()
     state_becomes(lead, "scored")
-    expect(lead.locator("#proposal")).to_contain_text("12 votes of 1 voters")
+    expect(lead.locator("#proposal")).to_contain_text("12 votes of 1 voter.")
     shoot(lead, "console-proposal")
     lead.get_by_role("button", name="Approve").click()
     state_becomes(lead, "closed")

@@ -38,7 +38,7 @@ def test_a_resumed_run_takes_the_same_steps_as_an_unbroken_one(tmp_path: Path) -
 
 
 def test_training_lets_the_discriminator_read_the_attributes(tmp_path: Path) -> None:
-    config = TrainConfig(kimg=2, batch=16, interval_kimg=0.5, lr_g=2e-3, lr_d=2e-3)
+    config = TrainConfig(kimg=2, batch=16, interval_kimg=0.5, lr_g=2e-3, lr_d=2e-3, decay_kimg=0)
 
     losses = [interval.loss_attributes for interval in trainer(tmp_path, config).run()]
 

@@ -15,7 +15,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("dataset", help="digest of a dataset, or its first digits")
-        parser.add_argument("--kimg", type=int, default=600, help="thousand pictures in all")
+        parser.add_argument("--kimg", type=int, default=170, help="thousand pictures in all")
         parser.add_argument("--interval-kimg", type=float, default=4.0)
         parser.add_argument("--batch", type=int, default=32)
         parser.add_argument("--seed", type=int, default=1)

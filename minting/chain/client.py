@@ -1,0 +1,239 @@
+"""A JSON-RPC client for one node. It never retries: what a failure means is the caller's part."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+
+# A node that has not answered by then is treated as lost; the caller asks again later.
+TIMEOUT_S = 10.0
+BATCH = 100
+
+Call = tuple[str, list[Any]]
+
+
+class ChainError(Exception):
+    """Something about the chain or the way to it is wrong."""
+
+
+class TransportError(ChainError):
+    """No answer, or none that can be read: the request may or may not have had its effect."""
+
+    def __init__(self, method: str, reason: str) -> None:
+        super().__init__(f"{method}: {reason}")
+        self.method = method
+        self.reason = reason
+
+
+class RpcError(ChainError):
+    """The node understood the request and refused it."""
+
+    def __init__(self, method: str, code: int, message: str, payload: Any = None) -> None:
+        super().__init__(f"{method}: {message} ({code})")
+        self.method = method
+        self.code = code
+        self.message = message
+        self.payload = payload
+
+    @property
+    def is_revert(self) -> bool:
+        """Whether the contract refused, as opposed to the node (code 3 by convention)."""
+        return self.code == 3 or "revert" in self.message.lower()
+
+    @property
+    def revert_data(self) -> bytes:
+        """What the contract gave as its reason, or nothing."""
+        payload = self.payload
+        if isinstance(payload, dict):
+            payload = payload.get("data")
+        return _bytes(payload) if isinstance(payload, str) and payload.startswith("0x") else b""
+
+
+class WrongChainError(ChainError):
+    """The node serves another chain than the one this installation is set to."""
+
+    def __init__(self, expected: int, found: int) -> None:
+        super().__init__(f"the node serves chain {found}, this installation is set to {expected}")
+        self.expected = expected
+        self.found = found
+
+
+@dataclass(frozen=True)
+class Header:
+    number: int
+    hash: str
+    parent_hash: str
+    timestamp: int
+    base_fee_wei: int
+
+
+@dataclass(frozen=True)
+class Receipt:
+    tx_hash: str
+    block_number: int
+    block_hash: str
+    succeeded: bool
+    gas_used: int
+    contract_address: str | None
+
+
+class Client:
+    """Calls to the node at ``url``; the URL may hold a key and never appears in an error."""
+
+    def __init__(self, url: str, timeout_s: float = TIMEOUT_S) -> None:
+        self._url = url
+        self._timeout_s = timeout_s
+        self._session = requests.Session()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._session.close()
+
+    def call(self, method: str, *params: Any) -> Any:
+        """The result of one request."""
+        reply = self._post(method, _request(1, method, list(params)))
+        return _result(method, reply)
+
+    def batch(self, calls: Iterable[Call]) -> list[Any]:
+        """The results of many requests, in their order; the first refusal is raised."""
+        pending = list(calls)
+        results: list[Any] = []
+        for at in range(0, len(pending), BATCH):
+            results += self._batch(pending[at : at + BATCH])
+        return results
+
+    def check_chain(self, expected: int) -> None:
+        """WrongChainError if the node serves another chain."""
+        found = _integer(self.call("eth_chainId"))
+        if found != expected:
+            raise WrongChainError(expected, found)
+
+    def block_number(self) -> int:
+        return _integer(self.call("eth_blockNumber"))
+
+    def header(self, number: int | str) -> Header | None:
+        """The header of a block by number or tag; None if there is no such block."""
+        return self.headers([number])[0]
+
+    def headers(self, numbers: Sequence[int | str]) -> list[Header | None]:
+        found = self.batch([("eth_getBlockByNumber", [_tag(n), False]) for n in numbers])
+        return [None if raw is None else _header(raw) for raw in found]
+
+    def receipt(self, tx_hash: str) -> Receipt | None:
+        """The receipt of a transaction that is in a block; None if it is in none."""
+        raw = self.call("eth_getTransactionReceipt", tx_hash)
+        return None if raw is None else _receipt(raw)
+
+    def knows(self, tx_hash: str) -> bool:
+        """Whether the node has the transaction, in a block or waiting."""
+        return self.call("eth_getTransactionByHash", tx_hash) is not None
+
+    def nonce(self, address: str, block: int | str = "latest") -> int:
+        """How many transactions of ``address`` are in blocks up to ``block``."""
+        return _integer(self.call("eth_getTransactionCount", address, _tag(block)))
+
+    def tip_wei(self) -> int:
+        return _integer(self.call("eth_maxPriorityFeePerGas"))
+
+    def estimate_gas(self, request: dict[str, str]) -> int:
+        """The gas a transaction needs; RpcError with ``is_revert`` if the contract refuses it."""
+        return _integer(self.call("eth_estimateGas", request))
+
+    def read(self, to: str, call: bytes, block: int | str = "latest") -> bytes:
+        """The return value of a call that changes nothing."""
+        request = {"to": to, "data": "0x" + call.hex()}
+        return _bytes(self.call("eth_call", request, _tag(block)))
+
+    def send(self, raw: bytes) -> str:
+        """Broadcast signed bytes; returns the transaction hash the node gives them."""
+        return str(self.call("eth_sendRawTransaction", "0x" + raw.hex()))
+
+    def logs(self, address: str, first: int, last: int, topics: list[str]) -> list[dict[str, Any]]:
+        """Raw logs of a contract in blocks first..last whose first topic is one of ``topics``."""
+        query = {
+            "address": address,
+            "fromBlock": hex(first),
+            "toBlock": hex(last),
+            "topics": [topics],
+        }
+        found = self.call("eth_getLogs", query)
+        if not isinstance(found, list):
+            raise TransportError("eth_getLogs", "the answer is no list")
+        return found
+
+    def _batch(self, calls: list[Call]) -> list[Any]:
+        name = f"batch of {calls[0][0]}"
+        replies = self._post(name, [_request(i, *call) for i, call in enumerate(calls)])
+        if not isinstance(replies, list) or len(replies) != len(calls):
+            raise TransportError(name, "the answer is not as long as the request")
+        by_id = {reply.get("id"): reply for reply in replies if isinstance(reply, dict)}
+        return [_result(call[0], by_id.get(i)) for i, call in enumerate(calls)]
+
+    def _post(self, name: str, body: Any) -> Any:
+        try:
+            with self._session.post(self._url, json=body, timeout=self._timeout_s) as reply:
+                if reply.status_code != requests.codes.ok:
+                    raise TransportError(name, f"HTTP status {reply.status_code}")
+                return reply.json()
+        except (requests.RequestException, ValueError) as error:
+            raise TransportError(name, type(error).__name__) from error
+
+
+def _request(number: int, method: str, params: list[Any]) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+
+
+def _result(method: str, reply: Any) -> Any:
+    if not isinstance(reply, dict) or not ("result" in reply or "error" in reply):
+        raise TransportError(method, "the answer is not JSON-RPC")
+    if "error" in reply:
+        error = reply["error"] if isinstance(reply["error"], dict) else {}
+        raise RpcError(
+            method, int(error.get("code", 0)), str(error.get("message", "")), error.get("data")
+        )
+    return reply["result"]
+
+
+def _header(raw: dict[str, Any]) -> Header:
+    return Header(
+        number=_integer(raw["number"]),
+        hash=raw["hash"],
+        parent_hash=raw["parentHash"],
+        timestamp=_integer(raw["timestamp"]),
+        base_fee_wei=_integer(raw.get("baseFeePerGas", "0x0")),
+    )
+
+
+def _receipt(raw: dict[str, Any]) -> Receipt:
+    return Receipt(
+        tx_hash=raw["transactionHash"],
+        block_number=_integer(raw["blockNumber"]),
+        block_hash=raw["blockHash"],
+        succeeded=_integer(raw["status"]) == 1,
+        gas_used=_integer(raw["gasUsed"]),
+        contract_address=raw.get("contractAddress"),
+    )
+
+
+def _integer(text: Any) -> int:
+    try:
+        return int(text, 16)
+    except (TypeError, ValueError) as error:
+        raise TransportError("quantity", f"{text!r:.40} is no number") from error
+
+
+def _bytes(text: str) -> bytes:
+    return bytes.fromhex(text.removeprefix("0x"))
+
+
+def _tag(block: int | str) -> str:
+    return hex(block) if isinstance(block, int) else block

@@ -1,0 +1,146 @@
+"""Reading the contracts' logs into rows, and taking rows back when the chain changes its mind.
+
+Nodes do not announce reorganisations reliably, so they are found by hash: the newest stored block
+must still be canonical, and neighbours must be parent and child.
+"""
+
+import logging
+import time
+
+from django.conf import settings
+
+from minting import services
+from minting.chain import logs
+from minting.chain.client import ChainError, Client, Header
+from minting.chain.logs import TransferLog
+from minting.models import Block, Contract, Cursor
+
+logger = logging.getLogger(__name__)
+
+# Every block of the newest 64 is stored, so that a fork within them is found exactly.
+REORG_WINDOW = 64
+MAX_WINDOW = 4096
+# Below it a request may ask for twice as many blocks next time.
+FAST_S = 1.0
+MAX_FORKS_PER_POLL = 5
+
+
+class ReorgTooDeepError(ChainError):
+    """No stored block of the window is canonical any more: a person has to look."""
+
+    def __init__(self, newest: int) -> None:
+        super().__init__(
+            f"none of the {REORG_WINDOW} blocks below {newest} is on the node's chain any more"
+        )
+        self.newest = newest
+
+
+def poll() -> set[int]:
+    """Bring the rows up to the head of the chain; returns the drops whose tokens changed.
+
+    Raises
+    ------
+    WrongChainError, ReorgTooDeepError, UnknownTokenError
+        The rows and the node cannot be reconciled; nothing was written that contradicts either.
+    TransportError, RpcError
+        The node is away, or refuses even a single block.
+    """
+    contracts = list(Contract.objects.deployed().filter(chain_id=settings.CHAIN_ID).order_by("pk"))
+    if not contracts:
+        return set()
+    with services.connect() as node:
+        node.check_chain(settings.CHAIN_ID)
+        for _ in range(MAX_FORKS_PER_POLL - 1):
+            try:
+                return _read(node, contracts)
+            except services.ForkError as error:
+                logger.info("%s; reading again", error)
+        return _read(node, contracts)
+
+
+def _read(node: Client, contracts: list[Contract]) -> set[int]:
+    touched = _recover(node)
+    head = node.block_number()
+    for contract in contracts:
+        try:
+            touched |= _catch_up(node, contract, head)
+        except services.CursorMovedError as error:
+            logger.info("%s", error)
+    return touched
+
+
+def _recover(node: Client) -> set[int]:
+    """Rewind to the newest stored block that is still canonical."""
+    stored = Block.objects.filter(chain_id=settings.CHAIN_ID).newest_first()
+    newest = stored.first()
+    if newest is None:
+        return set()
+    if _canonical(node, [newest]):
+        return set()
+    older = stored.filter(number__lt=newest.number, number__gte=newest.number - REORG_WINDOW)
+    still = _canonical(node, list(older))
+    if not still:
+        raise ReorgTooDeepError(newest.number)
+    logger.warning("the chain changed above block %s", still[0].number)
+    return services.rewind(chain_id=settings.CHAIN_ID, number=still[0].number)
+
+
+def _canonical(node: Client, blocks: list[Block]) -> list[Block]:
+    """Those of ``blocks`` that are on the node's chain, in their order."""
+    headers = node.headers([block.number for block in blocks])
+    return [
+        block
+        for block, header in zip(blocks, headers, strict=True)
+        if header is not None and header.hash == block.hash
+    ]
+
+
+def _catch_up(node: Client, contract: Contract, head: int) -> set[int]:
+    """Read one contract's logs window by window up to ``head``."""
+    cursor = Cursor.objects.get(contract=contract)
+    at, window = cursor.number, cursor.window
+    touched: set[int] = set()
+    while at < head:
+        last = min(at + window, head)
+        started = time.monotonic()
+        try:
+            headers, transfers = _window(node, contract, at + 1, last, head)
+        except ChainError:
+            if window == 1:
+                raise
+            services.shrink_window(contract=contract, window=window)
+            window //= 2
+            continue
+        if time.monotonic() - started < FAST_S:
+            window = min(window * 2, MAX_WINDOW)
+        touched |= services.record_window(
+            contract=contract,
+            first=at + 1,
+            last=last,
+            window=window,
+            headers=headers,
+            transfers=transfers,
+        )
+        services.prune_blocks(
+            chain_id=contract.chain_id,
+            below=head - REORG_WINDOW,
+            since=at - REORG_WINDOW,
+        )
+        at = last
+    return touched
+
+
+def _window(
+    node: Client, contract: Contract, first: int, last: int, head: int
+) -> tuple[list[Header], list[TransferLog]]:
+    """Transfers in blocks first..last with the headers to store, all of one fork."""
+    before = node.header(last)
+    raw = node.logs(contract.address, first, last, [logs.topic("Transfer")])
+    transfers = [log for log in logs.decode_all(raw) if isinstance(log, TransferLog)]
+    is_first = not Block.objects.filter(chain_id=contract.chain_id).exists()
+    recent = range(max(0 if is_first else first, head - REORG_WINDOW), last + 1)
+    numbers = sorted({log.place.block_number for log in transfers} | {last} | set(recent))
+    headers = [header for header in node.headers(numbers) if header is not None]
+    if before is None or len(headers) != len(numbers) or headers[-1].hash != before.hash:
+        raise services.ForkError(last)
+    return headers, transfers

@@ -1,0 +1,67 @@
+"""What a drop descends from, as hashes: parameters, code, curation, seed, and earlier drops."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from typing import Any
+
+from minting.provenance.canonical import canonicalize
+from minting.provenance.keccak import ZERO, keccak256
+
+
+@dataclass(frozen=True)
+class DropBody:
+    """The struct that the contract hashes: ten words of 32 bytes, then two uint256."""
+
+    metadata_root: bytes
+    image_root: bytes
+    provenance: bytes
+    checkpoint_hash: bytes
+    code_hash: bytes
+    params_hash: bytes
+    parent_params_hash: bytes
+    vote_tally_root: bytes
+    curation_log_root: bytes
+    seed_commit: bytes
+    first_token_id: int
+    count: int
+
+
+def params_hash(body: Mapping[str, Any]) -> bytes:
+    """keccak256 of the canonical bytes of a parameter set."""
+    return keccak256(canonicalize(dict(body)))
+
+
+def code_hash(files: Mapping[str, str]) -> bytes:
+    """keccak256 of the canonical object path -> sha256 in hex, of the sources that draw."""
+    return keccak256(canonicalize(dict(files)))
+
+
+def curation_root(decisions: Iterable[Mapping[str, Any]]) -> bytes:
+    """Head of the chain head = keccak256(head ‖ keccak256(canonical decision)), from 32 zeros."""
+    head = ZERO
+    for decision in decisions:
+        head = keccak256(head + keccak256(canonicalize(dict(decision))))
+    return head
+
+
+def seed_commit(seed: bytes) -> bytes:
+    """keccak256 of a drop's seed of 32 bytes."""
+    if len(seed) != 32:
+        raise ValueError("a drop's seed has 32 bytes")
+    return keccak256(seed)
+
+
+def image_provenance(image_hashes: Sequence[bytes]) -> bytes:
+    """sha256 over the sha256 of each image, concatenated in the order of the token ids."""
+    return hashlib.sha256(b"".join(image_hashes)).digest()
+
+
+def drop_head(head: bytes, body: DropBody) -> bytes:
+    """The next head of the chain of drops: keccak256(abi.encode(head, body))."""
+    words = [
+        field.to_bytes(32) if isinstance(field, int) else bytes(field) for field in astuple(body)
+    ]
+    if any(len(word) != 32 for word in [head, *words]):
+        raise ValueError("every word of a drop has 32 bytes")
+    return keccak256(head + b"".join(words))

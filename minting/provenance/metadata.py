@@ -1,0 +1,44 @@
+"""ERC-721 metadata in the convention that marketplaces read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+NONE = "none"
+
+
+def build(
+    *,
+    token_id: int,
+    collection_name: str,
+    description: str,
+    image_cid: str,
+    parsed: Mapping[str, str],
+    external_url: str = "",
+) -> dict[str, Any]:
+    """Metadata of one work.
+
+    Parameters
+    ----------
+    token_id
+        its id on chain, from 1.
+    image_cid
+        CID of the drop's image directory, where the picture is ``<token_id>.png``.
+    parsed
+        trait type -> value as a parser reads it in the picture, never what was asked for; the
+        value ``none`` is an absent trait and left out.
+    external_url
+        a page about the work; left out if empty.
+    """
+    attributes = [
+        {"trait_type": trait_type, "value": value}
+        for trait_type, value in sorted(parsed.items())
+        if value != NONE
+    ]
+    optional = {"external_url": external_url} if external_url else {}
+    return {
+        "name": f"{collection_name} #{token_id}",
+        "description": description,
+        "image": f"ipfs://{image_cid}/{token_id}.png",
+        "attributes": attributes,
+        **optional,
+    }

@@ -1,0 +1,55 @@
+"""The contract of a collection."""
+
+import base64
+
+from django.conf import settings
+from django.db import transaction
+
+from generation.models import Collection
+from minting.chain import contracts
+from minting.models import ChainTransaction, Contract
+from minting.provenance.canonical import canonicalize
+from minting.services.chain import load_signer
+from minting.services.outbox import intend
+
+ROYALTY_BPS = 500
+
+
+@transaction.atomic
+def request_deploy(
+    *, collection: Collection, treasury: str | None = None, royalty_bps: int = ROYALTY_BPS
+) -> Contract:
+    """The collection's contract, on its way to the chain if it is not there yet.
+
+    Without a treasury, payments go to the account that deploys.
+    """
+    locked = Collection.objects.select_for_update().get(pk=collection.pk)
+    sender = load_signer().address
+    contract, _ = Contract.objects.get_or_create(
+        collection=locked,
+        defaults={
+            "chain_id": settings.CHAIN_ID,
+            "treasury": treasury or sender,
+            "royalty_bps": royalty_bps,
+        },
+    )
+    if not contract.address:
+        call = contracts.deployment(
+            name=locked.name,
+            symbol=symbol(locked.slug),
+            contract_uri=contract_uri(locked),
+            treasury=contract.treasury,
+            royalty_bps=contract.royalty_bps,
+        )
+        intend(kind=ChainTransaction.Kind.DEPLOY, contract=contract, call=call, sender=sender)
+    return contract
+
+
+def symbol(slug: str) -> str:
+    return "".join(letter for letter in slug.upper() if letter.isalnum())[:11] or "MORPHORA"
+
+
+def contract_uri(collection: Collection) -> str:
+    """ERC-7572 metadata inside its own address, so that nothing has to be hosted."""
+    raw = canonicalize({"name": collection.name, "description": collection.story})
+    return "data:application/json;base64," + base64.b64encode(raw).decode()

@@ -1,0 +1,74 @@
+"""A committed drop as the folder a stranger needs to check it."""
+
+import hashlib
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from minting.models import Commitment, Contract
+from minting.provenance.canonical import canonicalize
+from minting.provenance.keccak import keccak256
+
+
+class FolderNotEmptyError(Exception):
+    """An export would mix with what is in the folder already."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is not an empty folder")
+        self.path = path
+
+
+class ExportMismatchError(Exception):
+    """Stored bytes are no longer those that the drop committed to."""
+
+    def __init__(self, token_id: int, what: str) -> None:
+        super().__init__(f"the {what} of token {token_id} is not the one that was committed")
+        self.token_id = token_id
+        self.what = what
+
+
+def export_drop(*, commitment: Commitment, out: Path) -> Path:
+    """Write images, metadata and manifest.json to ``out``: complete, or not at all."""
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise FolderNotEmptyError(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as temporary:
+        folder = Path(temporary) / "drop"
+        (folder / "images").mkdir(parents=True)
+        (folder / "metadata").mkdir()
+        paths = {
+            work.token_id: work.image_path
+            for work in commitment.drop.artworks.accepted().in_order()
+        }
+        for row in commitment.manifest["works"]:
+            _write_work(row, paths[row["token_id"]], folder)
+        manifest = commitment.manifest | {"chain": _chain(commitment)}
+        (folder / "manifest.json").write_bytes(canonicalize(manifest))
+        folder.replace(out)
+    return out
+
+
+def _write_work(row: dict[str, Any], image_path: Path, folder: Path) -> None:
+    token_id = row["token_id"]
+    image, text = image_path.read_bytes(), canonicalize(row["metadata"])
+    if hashlib.sha256(image).hexdigest() != row["image_sha256"]:
+        raise ExportMismatchError(token_id, "image")
+    if keccak256(text).hex() != row["metadata_keccak256"]:
+        raise ExportMismatchError(token_id, "metadata")
+    (folder / "images" / f"{token_id}.png").write_bytes(image)
+    (folder / "metadata" / f"{token_id}.json").write_bytes(text)
+
+
+def _chain(commitment: Commitment) -> dict[str, Any] | None:
+    """Where the commitment can be looked up; nothing before its contract is deployed."""
+    contract = Contract.objects.deployed().filter(collection=commitment.collection_id).first()
+    if contract is None:
+        return None
+    sent = commitment.drop.transactions.filter(kind="commit", state="confirmed").first()
+    return {
+        "chain_id": contract.chain_id,
+        "contract": contract.address,
+        "deployed_block": contract.deployed_block,
+        "commit_tx": sent.tx_hash if sent else None,
+        "commit_block": sent.block_number if sent else None,
+    }

@@ -1,0 +1,170 @@
+"""The outbox: intents that happen at most once, and the signed bytes that carry them."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Max
+
+from generation.models import Drop
+from generation.services import move_drop
+from minting.chain.client import Receipt
+from minting.chain.signer import Signer, TransactionRequest
+from minting.models import Attempt, ChainTransaction, Contract, Cursor, Sender
+
+State = ChainTransaction.State
+Kind = ChainTransaction.Kind
+
+
+@transaction.atomic
+def intend(
+    *, kind: Kind, contract: Contract, call: bytes, sender: str, drop: Drop | None = None
+) -> ChainTransaction:
+    """The intent of this kind for this drop; a new one only after the last was refused."""
+    earlier = ChainTransaction.objects.filter(contract=contract, kind=kind, drop=drop)
+    n_refused = earlier.filter(state=State.REVERTED).count()
+    intent, _ = ChainTransaction.objects.get_or_create(
+        key=f"{kind}:{contract.pk}:{drop.pk if drop else 0}:{n_refused}",
+        defaults={
+            "kind": kind,
+            "contract": contract,
+            "drop": drop,
+            "chain_id": contract.chain_id,
+            "sender": sender,
+            "call": call,
+        },
+    )
+    return intent
+
+
+@transaction.atomic
+def sign_attempt(
+    *,
+    intent: ChainTransaction,
+    signer: Signer,
+    chain_nonce: int,
+    gas: int,
+    max_fee_wei: int,
+    tip_wei: int,
+    now: datetime,
+) -> Attempt | None:
+    """Take the next nonce, sign and store; None if another process took the intent first.
+
+    ``chain_nonce`` is what the node counts. Ours may be ahead of it, never behind.
+    """
+    Sender.objects.get_or_create(chain_id=intent.chain_id, address=intent.sender)
+    Sender.objects.select_for_update().get(chain_id=intent.chain_id, address=intent.sender)
+    taken = ChainTransaction.objects.filter(pk=intent.pk, state=State.PENDING)
+    if not taken.update(state=State.SENT, error=""):
+        return None
+    live = Attempt.objects.filter(chain_id=intent.chain_id, sender=intent.sender, is_live=True)
+    last = live.aggregate(last=Max("nonce"))["last"]
+    nonce = chain_nonce if last is None else max(chain_nonce, last + 1)
+    request = TransactionRequest(
+        nonce=nonce,
+        to=intent.to,
+        data=bytes(intent.call),
+        value_wei=intent.value_wei,
+        gas=gas,
+        max_fee_wei=max_fee_wei,
+        tip_wei=tip_wei,
+    )
+    return _store(intent, signer, request, now)
+
+
+@transaction.atomic
+def replace_attempt(
+    *, attempt: Attempt, signer: Signer, max_fee_wei: int, tip_wei: int, now: datetime
+) -> Attempt | None:
+    """The same transaction under the same nonce for a higher fee; either may still be mined."""
+    if not Attempt.objects.filter(pk=attempt.pk, is_live=True).update(is_live=False):
+        return None
+    intent = attempt.transaction
+    request = TransactionRequest(
+        nonce=attempt.nonce,
+        to=intent.to,
+        data=bytes(intent.call),
+        value_wei=intent.value_wei,
+        gas=attempt.gas,
+        max_fee_wei=max_fee_wei,
+        tip_wei=tip_wei,
+    )
+    return _store(intent, signer, request, now)
+
+
+def _store(
+    intent: ChainTransaction, signer: Signer, request: TransactionRequest, now: datetime
+) -> Attempt:
+    signed = signer.sign(request)
+    return Attempt.objects.create(
+        transaction=intent,
+        chain_id=intent.chain_id,
+        sender=intent.sender,
+        nonce=request.nonce,
+        raw=signed.raw,
+        tx_hash=signed.tx_hash,
+        gas=request.gas,
+        max_fee_wei=request.max_fee_wei,
+        tip_wei=request.tip_wei,
+        created_at=now,
+    )
+
+
+def note_accepted(*, attempt: Attempt, now: datetime) -> None:
+    """Remember that a node took the bytes."""
+    Attempt.objects.filter(pk=attempt.pk).update(accepted_at=now)
+    ChainTransaction.objects.filter(pk=attempt.transaction_id).update(error="")
+
+
+def note_error(*, intent: ChainTransaction, error: str) -> None:
+    """Show why an intent waits; it stays due."""
+    ChainTransaction.objects.filter(pk=intent.pk).update(error=error)
+
+
+@transaction.atomic
+def abandon_attempt(*, attempt: Attempt) -> None:
+    """Give up bytes whose nonce somebody else used, so that they can never be mined."""
+    if Attempt.objects.filter(pk=attempt.pk, is_live=True).update(is_live=False):
+        ChainTransaction.objects.filter(pk=attempt.transaction_id, state=State.SENT).update(
+            state=State.PENDING
+        )
+
+
+def refuse(*, intent: ChainTransaction, reason: str, now: datetime) -> None:
+    """Close an intent that the contract refused before anything was signed."""
+    ChainTransaction.objects.filter(pk=intent.pk, state=State.PENDING).update(
+        state=State.REVERTED, error=reason, settled_at=now
+    )
+
+
+@transaction.atomic
+def settle(*, intent: ChainTransaction, receipt: Receipt, now: datetime, reason: str = "") -> bool:
+    """Close an intent by its final receipt and let it have its effect here; once."""
+    settled = ChainTransaction.objects.filter(pk=intent.pk, state=State.SENT).update(
+        state=State.CONFIRMED if receipt.succeeded else State.REVERTED,
+        error=reason,
+        tx_hash=receipt.tx_hash,
+        block_number=receipt.block_number,
+        block_hash=receipt.block_hash,
+        gas_used=receipt.gas_used,
+        settled_at=now,
+    )
+    if settled and receipt.succeeded:
+        _take_effect(intent, receipt)
+    return bool(settled)
+
+
+def _take_effect(intent: ChainTransaction, receipt: Receipt) -> None:
+    if intent.kind == Kind.DEPLOY:
+        contract = intent.contract
+        assert receipt.contract_address is not None
+        contract.address = receipt.contract_address
+        contract.deployed_block = receipt.block_number
+        contract.save(update_fields=["address", "deployed_block"])
+        Cursor.objects.create(contract=contract, number=receipt.block_number - 1)
+        return
+    drop = intent.drop
+    assert drop is not None
+    if intent.kind == Kind.COMMIT:
+        move_drop(drop=drop, expected=Drop.State.CURATING, to=Drop.State.COMMITTED)
+    else:
+        move_drop(drop=drop, expected=Drop.State.COMMITTED, to=Drop.State.MINTING)

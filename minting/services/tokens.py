@@ -1,0 +1,184 @@
+"""Tokens and their owners, as the logs of canonical blocks say."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from django.db import transaction
+from django.db.models import Q
+
+from generation.models import Artwork
+from minting.chain.client import Header
+from minting.chain.logs import TransferLog
+from minting.models import Block, Commitment, Contract, Cursor, Token, Transfer
+
+
+class CursorMovedError(Exception):
+    """Another reader moved the cursor in the meantime."""
+
+    def __init__(self, contract: Contract, expected: int) -> None:
+        super().__init__(f"the cursor of {contract} is no longer at {expected}")
+        self.contract = contract
+        self.expected = expected
+
+
+class ForkError(Exception):
+    """What was read belongs to another fork than what is stored."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"the chain changed around block {number}")
+        self.number = number
+
+
+class UnknownTokenError(Exception):
+    """A token was minted that no commitment covers, or moved without having been minted."""
+
+    def __init__(self, contract: Contract, token_id: int) -> None:
+        super().__init__(f"token {token_id} of {contract} is unknown")
+        self.contract = contract
+        self.token_id = token_id
+
+
+@transaction.atomic
+def record_window(
+    *,
+    contract: Contract,
+    first: int,
+    last: int,
+    window: int,
+    headers: Sequence[Header],
+    transfers: Sequence[TransferLog],
+) -> set[int]:
+    """Store the transfers of blocks first..last and move the cursor; returns the drops touched.
+
+    ``window`` is how many blocks to ask for next time. ``headers`` hold at least ``last`` and the
+    blocks of the transfers, which are in the order of the chain.
+
+    Raises
+    ------
+    CursorMovedError, ForkError, UnknownTokenError
+        and then nothing is written.
+    """
+    cursor = Cursor.objects.filter(contract=contract, number=first - 1)
+    if not cursor.update(number=last, window=window):
+        raise CursorMovedError(contract, first - 1)
+    blocks = _store_blocks(contract.chain_id, headers)
+    for log in transfers:
+        if log.place.block_hash != blocks[log.place.block_number].hash:
+            raise ForkError(log.place.block_number)
+    tokens = _mint(contract, blocks, [log for log in transfers if log.is_mint])
+    moved = {log.token_id for log in transfers} - tokens.keys()
+    tokens |= {token.token_id: token for token in contract.tokens.filter(token_id__in=moved)}
+    for log in transfers:
+        if log.token_id not in tokens:
+            raise UnknownTokenError(contract, log.token_id)
+        tokens[log.token_id].owner = log.recipient
+    Token.objects.bulk_update(tokens.values(), ["owner"], batch_size=500)
+    Transfer.objects.bulk_create(
+        Transfer(
+            block=blocks[log.place.block_number],
+            token=tokens[log.token_id],
+            chain_id=contract.chain_id,
+            tx_hash=log.place.tx_hash,
+            log_index=log.place.log_index,
+            sender=log.sender,
+            recipient=log.recipient,
+        )
+        for log in transfers
+    )
+    return {token.drop_id for token in tokens.values()}
+
+
+@transaction.atomic
+def rewind(*, chain_id: int, number: int) -> set[int]:
+    """Take back everything above block ``number``; returns the drops touched."""
+    gone = Block.objects.filter(chain_id=chain_id, number__gt=number)
+    touched = Token.objects.filter(Q(transfers__block__in=gone) | Q(minted_block__in=gone))
+    drops = set(touched.order_by().values_list("drop_id", flat=True))
+    surviving = list(touched.exclude(minted_block__in=gone).distinct())
+    gone.delete()
+    for token in surviving:
+        token.owner = token.transfers.in_order().reverse()[0].recipient
+    Token.objects.bulk_update(surviving, ["owner"], batch_size=500)
+    Cursor.objects.filter(contract__chain_id=chain_id, number__gt=number).update(number=number)
+    return drops
+
+
+def shrink_window(*, contract: Contract, window: int) -> None:
+    """Ask for fewer blocks next time, because the node could not answer for ``window``."""
+    Cursor.objects.filter(contract=contract, window=window).update(window=max(1, window // 2))
+
+
+def prune_blocks(*, chain_id: int, below: int, since: int) -> None:
+    """Forget blocks from ``since`` to ``below`` in which nothing of ours happened."""
+    Block.objects.filter(
+        chain_id=chain_id,
+        number__gte=since,
+        number__lt=below,
+        transfers__isnull=True,
+        minted_tokens__isnull=True,
+    ).delete()
+
+
+def _store_blocks(chain_id: int, headers: Sequence[Header]) -> dict[int, Block]:
+    """Blocks by number, after checking that neighbours are parent and child."""
+    Block.objects.bulk_create(
+        [
+            Block(
+                chain_id=chain_id,
+                number=header.number,
+                hash=header.hash,
+                parent_hash=header.parent_hash,
+                mined_at=datetime.fromtimestamp(header.timestamp, UTC),
+            )
+            for header in headers
+        ],
+        ignore_conflicts=True,
+    )
+    numbers = [header.number for header in headers]
+    around = Block.objects.filter(
+        chain_id=chain_id, number__gte=min(numbers) - 1, number__lte=max(numbers) + 1
+    )
+    blocks = {block.number: block for block in around}
+    for header in headers:
+        if header.number not in blocks or blocks[header.number].hash != header.hash:
+            raise ForkError(header.number)
+    for number, block in blocks.items():
+        if number - 1 in blocks and block.parent_hash != blocks[number - 1].hash:
+            raise ForkError(number)
+    return blocks
+
+
+def _mint(
+    contract: Contract, blocks: dict[int, Block], mints: Sequence[TransferLog]
+) -> dict[int, Token]:
+    """New tokens by id, each with the work that its commitment assigned to it."""
+    if not mints:
+        return {}
+    commitments = list(
+        Commitment.objects.light()
+        .filter(collection=contract.collection_id)
+        .order_by("first_token_id")
+    )
+    starts = [commitment.first_token_id for commitment in commitments]
+    tokens = []
+    for log in mints:
+        place = bisect_right(starts, log.token_id) - 1
+        if place < 0 or log.token_id >= commitments[place].end_token_id:
+            raise UnknownTokenError(contract, log.token_id)
+        tokens.append(
+            Token(
+                contract=contract,
+                token_id=log.token_id,
+                drop_id=commitments[place].drop_id,
+                owner=log.recipient,
+                minted_block=blocks[log.place.block_number],
+            )
+        )
+    works = Artwork.objects.filter(
+        drop__in={token.drop_id for token in tokens}, token_id__in=[t.token_id for t in tokens]
+    )
+    artwork_ids = dict(works.values_list("token_id", "pk"))
+    for token in tokens:
+        token.artwork_id = artwork_ids.get(token.token_id)
+    return {token.token_id: token for token in Token.objects.bulk_create(tokens)}

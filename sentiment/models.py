@@ -1,0 +1,212 @@
+"""What people think: voters, rounds, votes, and what the votes propose."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+import numpy as np
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from numpy.typing import NDArray
+
+from generation.models import Artwork, Drop, ParameterSet
+
+
+class Voter(models.Model):
+    """A wallet that signed in. Its user has no password."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, related_name="voter")
+    address = models.CharField(max_length=42, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class RoundQuerySet(models.QuerySet["Round"]):
+    def overdue(self, now: datetime) -> Self:
+        return self.filter(state=Round.State.OPEN, closes_at__lte=now).order_by("closes_at", "pk")
+
+    def leading_to(self, current: "Round") -> Self:
+        """The round itself and the closed ones of the collection's earlier drops, in order."""
+        drop = current.drop
+        earlier = Q(state=Round.State.CLOSED, drop__number__lt=drop.number)
+        return self.filter(
+            Q(pk=current.pk) | earlier, drop__collection_id=drop.collection_id
+        ).order_by("drop__number", "pk")
+
+
+class Round(models.Model):
+    """The time in which a drop's works are compared."""
+
+    class State(models.TextChoices):
+        OPEN = "open"
+        CLOSED = "closed"
+
+    drop = models.OneToOneField(Drop, models.PROTECT, related_name="round")
+    state = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    opened_at = models.DateTimeField()
+    closes_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+
+    objects = RoundQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="open", closed_at=None)
+                | Q(state="closed", closed_at__isnull=False),
+                name="round_closed_at_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"round of drop {self.drop_id}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == Round.State.OPEN
+
+
+@dataclass(frozen=True)
+class VoteArrays:
+    """Votes as the mathematics takes them; ``left`` and ``right`` are places in ``artwork_ids``.
+
+    ``ages`` counts rounds back from the present one. The order depends on what was voted, not when.
+    """
+
+    artwork_ids: list[int]
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    left_won: NDArray[np.bool_]
+    voters: NDArray[np.int64]
+    ages: NDArray[np.int64]
+
+
+class VoteQuerySet(models.QuerySet["Vote"]):
+    def as_arrays(self, current: Round) -> VoteArrays:
+        """All votes that bear on ``current``: its own, and those of the rounds that led to it."""
+        rounds = list(Round.objects.leading_to(current).values_list("pk", flat=True))
+        ages = {pk: age for age, pk in enumerate(reversed(rounds))}
+        columns = ("round_id", "first_id", "second_id", "winner_id", "shown_left_id", "voter_id")
+        ordered = self.filter(round_id__in=rounds).order_by(
+            "round__drop__number", "first_id", "second_id", "voter_id", "pk"
+        )
+        rows = np.array(list(ordered.values_list(*columns)), np.int64).reshape(-1, len(columns))
+        round_ids, first, second, winner, left, voters = rows.T
+        artwork_ids, places = np.unique(
+            np.concatenate([left, first + second - left]), return_inverse=True
+        )
+        return VoteArrays(
+            artwork_ids=artwork_ids.tolist(),
+            left=places[: len(rows)],
+            right=places[len(rows) :],
+            left_won=winner == left,
+            voters=voters,
+            ages=np.array([ages[pk] for pk in round_ids.tolist()], np.int64),
+        )
+
+    def pairs(self, voter: Voter, current: Round) -> set[tuple[int, int]]:
+        """Ids (first, second) of the pairs a voter has decided in a round."""
+        rows = self.filter(round=current, voter=voter).order_by("first_id", "second_id", "pk")
+        return set(rows.values_list("first_id", "second_id"))
+
+
+class Vote(models.Model):
+    """Of two works, the one a voter prefers; the pair is stored in canonical order."""
+
+    round = models.ForeignKey(Round, models.PROTECT, related_name="votes")
+    voter = models.ForeignKey(Voter, models.PROTECT, related_name="votes")
+    first = models.ForeignKey(Artwork, models.PROTECT, related_name="+")
+    second = models.ForeignKey(Artwork, models.PROTECT, related_name="+")
+    winner = models.ForeignKey(Artwork, models.PROTECT, related_name="+")
+    shown_left = models.ForeignKey(Artwork, models.PROTECT, related_name="+")
+    cast_at = models.DateTimeField(auto_now_add=True)
+
+    objects = VoteQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["round", "voter", "first", "second"], name="vote_once_per_pair"
+            ),
+            models.CheckConstraint(
+                condition=Q(first__lt=F("second")), name="vote_pair_in_canonical_order"
+            ),
+            models.CheckConstraint(
+                condition=Q(winner=F("first")) | Q(winner=F("second")), name="vote_winner_of_pair"
+            ),
+            models.CheckConstraint(
+                condition=Q(shown_left=F("first")) | Q(shown_left=F("second")),
+                name="vote_left_of_pair",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.voter_id}: {self.first_id} or {self.second_id}"
+
+
+class ScoreRun(models.Model):
+    """What a closed round taught; ``posterior`` has names, mean and covariance of the effects."""
+
+    round = models.OneToOneField(Round, models.PROTECT, related_name="score_run")
+    input_hash = models.CharField(max_length=64)
+    n_votes = models.PositiveIntegerField()
+    n_voters = models.PositiveIntegerField()
+    posterior = models.JSONField()
+    code_version = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"score of {self.n_votes} votes"
+
+
+class Proposal(models.Model):
+    """A change of parameters that waits for a lead, and then what the lead made of it.
+
+    ``old``, ``proposed`` and ``applied`` are parameters as JSON; ``rows`` is the audit.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        APPROVED = "approved"
+        EDITED = "edited"
+        REJECTED = "rejected"
+
+    score_run = models.OneToOneField(ScoreRun, models.PROTECT, related_name="proposal")
+    drop = models.OneToOneField(Drop, models.PROTECT, related_name="proposal")
+    base = models.ForeignKey(ParameterSet, models.PROTECT, related_name="proposals")
+    old = models.JSONField()
+    proposed = models.JSONField()
+    applied: models.JSONField[Any, Any] = models.JSONField(null=True)
+    rows = models.JSONField()
+    state = models.CharField(max_length=10, choices=State, default=State.PENDING)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True)
+    reason = models.TextField(blank=True)
+    resulting = models.OneToOneField(
+        ParameterSet, models.PROTECT, null=True, related_name="from_proposal"
+    )
+    next_drop = models.OneToOneField(
+        Drop, models.PROTECT, null=True, related_name="opened_by_proposal"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="pending", decided_by=None, decided_at=None, resulting=None)
+                | (~Q(state="pending") & Q(decided_by__isnull=False, decided_at__isnull=False)),
+                name="proposal_decided_by_somebody",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"proposal for drop {self.drop_id}: {self.state}"
+
+    @property
+    def is_change(self) -> bool:
+        return bool(self.old != self.proposed)

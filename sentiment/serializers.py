@@ -1,0 +1,148 @@
+"""What the API of sentiment takes and gives."""
+
+from typing import Any
+
+from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from generation.models import Artwork
+from generation.serializers import ParameterSetSerializer
+from generation.traits.parameters import Parameters, ParametersError
+from minting.chain.siwe import MAX_MESSAGE_BYTES
+from sentiment.models import Proposal, Vote
+
+MAX_ID = 2**63 - 1
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """A body in which a field that nobody asked for is an error, not ignored."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, dict):
+            unknown = sorted(set(map(str, data)) - set(self.fields))
+            if unknown:
+                raise serializers.ValidationError(
+                    {name: ["No such field."] for name in unknown}, code="unknown_field"
+                )
+        return super().to_internal_value(data)
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """An RFC 9457 problem; ``code`` is stable."""
+
+    type = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    errors = serializers.DictField(required=False)  # type: ignore[assignment]  # named by the RFC
+
+
+class NonceSerializer(serializers.Serializer[Any]):
+    """What a sign-in message must say; the nonce is good once."""
+
+    nonce = serializers.CharField()
+    domain = serializers.CharField()
+    uri = serializers.CharField()
+    chain_id = serializers.IntegerField()
+    expires_at = serializers.DateTimeField()
+
+
+class VerifySerializer(StrictSerializer):
+    message = serializers.CharField(
+        trim_whitespace=False,
+        help_text=f"EIP-4361, at most {MAX_MESSAGE_BYTES} bytes, with the nonce given out before.",
+    )
+    signature = serializers.CharField(
+        trim_whitespace=False, max_length=200, help_text="EIP-191, 65 bytes in hex, with 0x."
+    )
+
+
+class MeSerializer(serializers.Serializer[Any]):
+    signed_in = serializers.BooleanField()
+    address = serializers.CharField(allow_null=True, help_text="of the wallet, where there is one")
+    is_staff = serializers.BooleanField()
+
+
+class ShownWorkSerializer(serializers.ModelSerializer[Artwork]):
+    image = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Artwork
+        fields = ["id", "index", "image_digest", "image"]
+
+    @extend_schema_field(OpenApiTypes.URI_REF)
+    def get_image(self, work: Artwork) -> str:
+        return reverse("artwork-image", args=[work.image_digest])
+
+
+class PairSerializer(serializers.Serializer[Any]):
+    left = ShownWorkSerializer()
+    right = ShownWorkSerializer()
+
+
+class BallotSerializer(StrictSerializer):
+    """A choice between two works, as they were shown."""
+
+    left = serializers.IntegerField(min_value=1, max_value=MAX_ID)
+    right = serializers.IntegerField(min_value=1, max_value=MAX_ID)
+    winner = serializers.IntegerField(min_value=1, max_value=MAX_ID)
+
+
+class VoteSerializer(serializers.ModelSerializer[Vote]):
+    class Meta:
+        model = Vote
+        fields = ["id", "round", "first", "second", "winner", "shown_left", "cast_at"]
+
+
+class ProposalSerializer(serializers.ModelSerializer[Proposal]):
+    input_hash = serializers.CharField(source="score_run.input_hash")
+    code_version = serializers.CharField(source="score_run.code_version")
+    n_votes = serializers.IntegerField(source="score_run.n_votes")
+    n_voters = serializers.IntegerField(source="score_run.n_voters")
+    round = serializers.IntegerField(source="score_run.round_id")
+    resulting = ParameterSetSerializer(allow_null=True)
+
+    class Meta:
+        model = Proposal
+        fields = [
+            "id",
+            "drop",
+            "round",
+            "base",
+            "state",
+            "old",
+            "proposed",
+            "applied",
+            "rows",
+            "reason",
+            "decided_at",
+            "resulting",
+            "input_hash",
+            "code_version",
+            "n_votes",
+            "n_voters",
+            "created_at",
+        ]
+
+
+class DecisionSerializer(StrictSerializer):
+    decision = serializers.ChoiceField(["approve", "edit", "reject"])
+    reason = serializers.CharField(required=False, default="", allow_blank=True, max_length=300)
+    parameters = serializers.JSONField(
+        required=False, help_text="for edit: distributions, truncation_psi and directions"
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if (attrs["decision"] == "edit") != ("parameters" in attrs):
+            raise serializers.ValidationError(
+                {"parameters": ["Needed to edit, and for nothing else."]}
+            )
+        return attrs
+
+    def validate_parameters(self, value: Any) -> Parameters:
+        try:
+            return Parameters.from_json(value)
+        except (ParametersError, ValueError, OverflowError) as error:
+            raise serializers.ValidationError([str(error)]) from error

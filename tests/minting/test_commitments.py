@@ -1,0 +1,227 @@
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from generation.models import Artwork, CurationDecision, Drop
+from generation.services import WrongStateError, decide
+from minting import services
+from minting.models import ChainTransaction, Commitment
+from minting.provenance import cid, lineage, merkle
+from minting.provenance.canonical import canonicalize
+from minting.provenance.keccak import ZERO, keccak256
+from minting.provenance.merkle import Leaf
+from tests.minting.conftest import MakeDrop
+
+CURATING = Drop.State.CURATING
+
+
+def reject(drop: Drop, *indices: int) -> None:
+    works = drop.artworks.filter(index__in=indices)
+    decide(
+        drop=drop,
+        artwork_ids=works.values_list("pk", flat=True),
+        status=Artwork.Status.REJECTED,
+        curator=None,
+        reason="torn edge",
+    )
+
+
+def test_ids_follow_the_order_of_the_accepted_works(make_drop: MakeDrop) -> None:
+    drop = make_drop(5, CURATING)
+    reject(drop, 1, 3)
+
+    commitment = services.prepare_commitment(drop=drop)
+
+    ids = dict(drop.artworks.values_list("index", "token_id"))
+    assert ids == {0: 1, 1: None, 2: 2, 3: None, 4: 3}
+    assert (commitment.number, commitment.first_token_id, commitment.count) == (1, 1, 3)
+
+
+def test_a_rejected_work_is_nowhere_in_the_commitment(make_drop: MakeDrop) -> None:
+    drop = make_drop(4, CURATING)
+    reject(drop, 2)
+    refused = drop.artworks.get(index=2)
+
+    works = services.prepare_commitment(drop=drop).manifest["works"]
+
+    assert [work["index"] for work in works] == [0, 1, 3]
+    assert refused.image_digest not in {work["image_sha256"] for work in works}
+
+
+def test_an_undecided_work_stops_the_commitment(make_drop: MakeDrop) -> None:
+    drop = make_drop(3, CURATING)
+    drop.artworks.filter(index=1).update(status=Artwork.Status.PENDING)
+
+    with pytest.raises(WrongStateError, match="completely curated"):
+        services.prepare_commitment(drop=drop)
+
+    assert not Commitment.objects.exists()
+    assert not drop.artworks.exclude(token_id=None).exists()
+
+
+@pytest.mark.parametrize("state", set(Drop.State) - {CURATING})
+def test_only_a_curated_drop_is_committed(make_drop: MakeDrop, state: Drop.State) -> None:
+    drop = make_drop(2, state)
+
+    with pytest.raises(WrongStateError):
+        services.prepare_commitment(drop=drop)
+
+    assert not Commitment.objects.exists()
+
+
+def test_preparing_twice_gives_the_same_row(make_drop: MakeDrop) -> None:
+    drop = make_drop(3, CURATING)
+    first = services.prepare_commitment(drop=drop)
+
+    second = services.prepare_commitment(drop=drop)
+
+    assert second == first
+    assert Commitment.objects.count() == 1
+
+
+def test_roots_are_those_of_the_files(make_drop: MakeDrop) -> None:
+    drop = make_drop(4, CURATING)
+
+    commitment = services.prepare_commitment(drop=drop)
+
+    leaves, images, texts = [], {}, {}
+    for row in commitment.manifest["works"]:
+        work = drop.artworks.get(token_id=row["token_id"])
+        raw, text = work.image_path.read_bytes(), canonicalize(row["metadata"])
+        images[f"{work.token_id}.png"] = cid.file_node(raw)
+        texts[f"{work.token_id}.json"] = cid.file_node(text)
+        leaves.append(Leaf(row["token_id"], keccak256(text), hashlib.sha256(raw).digest()))
+    folder = cid.directory(images)
+    root = cid.directory({"images": folder, "metadata": cid.directory(texts)})
+    assert commitment.metadata_root == merkle.root(leaves).hex()
+    assert commitment.image_root == folder.digest.hex()
+    assert commitment.base_uri == f"ipfs://{root.text}/metadata/"
+    assert commitment.manifest["works"][0]["metadata"]["image"] == f"ipfs://{folder.text}/1.png"
+    assert (
+        commitment.provenance
+        == hashlib.sha256(b"".join(leaf.image_hash for leaf in leaves)).hexdigest()
+    )
+
+
+def test_lineage_is_hashed_from_the_rows(make_drop: MakeDrop) -> None:
+    drop = make_drop(3, CURATING)
+    reject(drop, 0)
+    decision = CurationDecision.objects.get()
+
+    commitment = services.prepare_commitment(drop=drop, vote_tally_root=b"\7" * 32)
+
+    row = {
+        "index": 0,
+        "image_sha256": drop.artworks.get(index=0).image_digest,
+        "status": "rejected",
+        "reason": "torn edge",
+        "curator": "",
+        "decided_at": decision.created_at.isoformat(),
+    }
+    assert commitment.curation_log_root == lineage.curation_root([row]).hex()
+    assert commitment.params_hash == lineage.params_hash(drop.parameter_set.body).hex()
+    assert commitment.parent_params_hash == ZERO.hex()
+    assert commitment.checkpoint_hash == drop.checkpoint.sha256
+    assert commitment.seed_commit == keccak256(bytes.fromhex(drop.seed)).hex()
+    assert commitment.vote_tally_root == "07" * 32
+    assert commitment.head == lineage.drop_head(ZERO, commitment.body).hex()
+
+
+def test_code_hash_covers_every_source_that_draws(make_drop: MakeDrop) -> None:
+    drop = make_drop(1, CURATING)
+
+    commitment = services.prepare_commitment(drop=drop)
+
+    files = commitment.manifest["code"]
+    root = Path(__file__).parents[2]
+    assert "generation/gan/latent.py" in files
+    assert all(
+        hashlib.sha256((root / path).read_bytes()).hexdigest() == digest
+        for path, digest in files.items()
+    )
+    assert commitment.code_hash == lineage.code_hash(files).hex()
+
+
+def test_the_next_drop_goes_on_where_the_last_one_ended(make_drop: MakeDrop) -> None:
+    first = make_drop(3, CURATING)
+    earlier = services.prepare_commitment(drop=first)
+    Drop.objects.filter(pk=first.pk).update(state=Drop.State.CLOSED)
+
+    later = services.prepare_commitment(drop=make_drop(2, CURATING, seed=1))
+
+    assert (later.number, later.first_token_id) == (2, 4)
+    assert later.head == lineage.drop_head(bytes.fromhex(earlier.head), later.body).hex()
+
+
+def test_a_drop_waits_for_an_earlier_commitment(make_drop: MakeDrop) -> None:
+    services.prepare_commitment(drop=make_drop(2, CURATING))
+
+    with pytest.raises(services.CommitmentPendingError):
+        services.prepare_commitment(drop=make_drop(2, CURATING, seed=1))
+
+
+def test_a_picture_that_changed_on_disk_stops_the_commitment(make_drop: MakeDrop) -> None:
+    drop = make_drop(2, CURATING)
+    work = drop.artworks.get(index=1)
+    raw = bytearray(work.image_path.read_bytes())
+    raw[-1] ^= 1
+    work.image_path.write_bytes(raw)
+
+    with pytest.raises(services.ImageMismatchError) as caught:
+        services.prepare_commitment(drop=drop)
+
+    assert caught.value.work == work
+    assert not Commitment.objects.exists()
+
+
+def test_requests_called_twice_are_one_intent_each(make_drop: MakeDrop) -> None:
+    drop = make_drop(2, CURATING)
+    first = services.request_commit(drop=drop)
+
+    second = services.request_commit(drop=drop)
+
+    assert second == first
+    assert sorted(ChainTransaction.objects.values_list("kind", flat=True)) == ["commit", "deploy"]
+
+
+def test_a_refused_intent_can_be_asked_for_again(make_drop: MakeDrop) -> None:
+    drop = make_drop(2, CURATING)
+    first = services.request_commit(drop=drop)
+    ChainTransaction.objects.filter(pk=first.pk).update(state=ChainTransaction.State.REVERTED)
+
+    second = services.request_commit(drop=drop)
+
+    assert second != first
+    assert second.state == ChainTransaction.State.PENDING
+
+
+def test_a_sale_needs_a_commitment_on_chain(make_drop: MakeDrop) -> None:
+    drop = make_drop(2, CURATING)
+    services.request_commit(drop=drop)
+
+    with pytest.raises(WrongStateError, match="committed"):
+        services.request_open_sale(drop=drop, price_wei=1, max_per_transaction=1)
+
+
+@pytest.mark.parametrize(("price_wei", "cap"), [(-1, 1), (2**96, 1), (1, 0), (1, 21)])
+def test_terms_out_of_range_are_refused(make_drop: MakeDrop, price_wei: int, cap: int) -> None:
+    drop = make_drop(2, Drop.State.COMMITTED)
+
+    with pytest.raises(ValueError, match="not in"):
+        services.request_open_sale(drop=drop, price_wei=price_wei, max_per_transaction=cap)
+
+
+def test_other_terms_for_a_requested_sale_are_refused(make_drop: MakeDrop) -> None:
+    drop = make_drop(2, CURATING)
+    services.request_commit(drop=drop)
+    Drop.objects.filter(pk=drop.pk).update(state=Drop.State.COMMITTED)
+    price_wei = 2**90 + 1
+    asked = services.request_open_sale(drop=drop, price_wei=price_wei, max_per_transaction=2)
+
+    again = services.request_open_sale(drop=drop, price_wei=price_wei, max_per_transaction=2)
+    with pytest.raises(services.SaleAlreadyRequestedError):
+        services.request_open_sale(drop=drop, price_wei=price_wei - 1, max_per_transaction=2)
+
+    assert again == asked
+    assert Commitment.objects.get().price_wei == 2**90 + 1
