@@ -8,7 +8,6 @@ import argparse
 import os
 import shutil
 import socket
-import subprocess
 import sys
 import time
 import urllib.error
@@ -94,16 +93,26 @@ def up() -> None:
     for name in PORTS:
         _check_port(name)
     VAR.mkdir(parents=True, exist_ok=True)
-    environment = dict(os.environ) | {name: port(name) for name in PORTS}
-    environment.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.embedded")
-    for command in (["migrate", "-v0"], ["collectstatic", "-v0", "--noinput"], ["demo"]):
-        done = subprocess.run(  # noqa: S603
-            [sys.executable, "manage.py", *command], cwd=ROOT, env=environment
-        )
-        if done.returncode:
-            sys.exit(f"`manage.py {command[0]}` failed; its message stands above.")
+    os.environ.update({name: port(name) for name in PORTS})
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.embedded")
+    _prepare()
     honcho = [sys.executable, "-m", "honcho", "-d", str(ROOT), "start"]
-    os.execve(sys.executable, honcho, environment)  # noqa: S606
+    os.execv(sys.executable, honcho)  # noqa: S606
+
+
+def _prepare() -> None:
+    """Database, static files and demo, in one process: imports cost each of its own 2 s."""
+    import django
+    from django.core.management import call_command
+    from django.db import DatabaseError
+
+    django.setup()
+    try:
+        call_command("migrate", verbosity=0)
+        call_command("collectstatic", verbosity=0, interactive=False)
+        call_command("demo")
+    except (DatabaseError, OSError) as error:
+        sys.exit(f"The installation in {VAR} cannot be prepared: {error}")
 
 
 def announce() -> None:

@@ -46,8 +46,9 @@ class RenderProgress:
 
 @dataclass(frozen=True)
 class SaleFacts:
-    """What a wallet needs to mint."""
+    """What a wallet needs to mint; ``number`` is the drop's on chain."""
 
+    number: int
     chain_id: int
     contract: str
     rpc_url: str
@@ -102,6 +103,7 @@ def sale_facts(drop: Drop, commitment: Commitment | None, minted: int) -> SaleFa
         return None
     contract = drop.collection.contract
     return SaleFacts(
+        number=commitment.number,
         chain_id=contract.chain_id,
         contract=contract.address,
         rpc_url=settings.CHAIN_RPC_URL,

@@ -67,7 +67,7 @@ def drop_context(request: HttpRequest, drop: Drop) -> dict[str, Any]:
     page = page_of(request, drop.artworks.shown().in_order())
     tokens = Token.objects.filter(drop=drop)
     owners = dict(tokens.filter(artwork__in=page.object_list).values_list("artwork", "owner"))
-    commitment = Commitment.objects.filter(drop=drop).first()
+    commitment = Commitment.objects.light().filter(drop=drop).first()
     minted = tokens.count()
     counts = drop.artworks.counts()
     page_query = f"?{urlencode({'page': page.number})}" if page.number > 1 else ""

@@ -51,7 +51,7 @@ class RenderedWork:
 
 @transaction.atomic
 def create_collection(
-    *, slug: str, name: str, story: str, checkpoint: Checkpoint, truncation_psi: float = 1.0
+    *, slug: str, name: str, story: str, checkpoint: Checkpoint, truncation_psi: float = 0.8
 ) -> Collection:
     collection = Collection.objects.create(slug=slug, name=name, story=story, checkpoint=checkpoint)
     ParameterSet.objects.create(

@@ -77,7 +77,7 @@ def prepare_commitment(*, drop: Drop, vote_tally_root: bytes = ZERO) -> Commitme
     start = _start(drop)
     accepted = list(drop.artworks.accepted().in_order())
     works = _build(drop.collection, accepted, start.first_token_id)
-    body, origin = _body(drop, works, vote_tally_root, start, accepted)
+    body, origin = _body(drop, works, vote_tally_root, start)
     return _store(drop, start, accepted, works, body, origin)
 
 
@@ -150,12 +150,15 @@ def _row(work: Artwork, leaf: Leaf, about: dict[str, Any]) -> dict[str, Any]:
 
 
 def _body(
-    drop: Drop, works: _Works, vote_tally_root: bytes, start: _Start, accepted: Sequence[Artwork]
+    drop: Drop, works: _Works, vote_tally_root: bytes, start: _Start
 ) -> tuple[DropBody, dict[str, Any]]:
     """The struct, and what its hashes were made of."""
     parameters = drop.parameter_set
     parent = parameters.parent
     origin = {
+        "format": FORMAT,
+        "cid_profile": cid.PROFILE,
+        "collection": {"slug": drop.collection.slug, "name": drop.collection.name},
         "checkpoint": {
             "sha256": drop.checkpoint.sha256,
             "parser_sha256": drop.checkpoint.parser_sha256,
@@ -181,7 +184,7 @@ def _body(
         curation_log_root=lineage.curation_root(origin["curation"]),
         seed_commit=lineage.seed_commit(bytes.fromhex(drop.seed)),
         first_token_id=start.first_token_id,
-        count=len(accepted),
+        count=len(works.leaves),
     )
     return body, origin
 
@@ -215,6 +218,20 @@ def curation_rows(drop: Drop) -> list[dict[str, Any]]:
     ]
 
 
+def _assign_ids(accepted: Sequence[Artwork], first: int) -> None:
+    for token_id, work in enumerate(accepted, first):
+        work.token_id = token_id
+    Artwork.objects.bulk_update(accepted, ["token_id"], batch_size=500)
+
+
+def _hexadecimal(body: DropBody) -> dict[str, Any]:
+    """The struct's fields by name, hashes in hex."""
+    return {
+        name: value.hex() if isinstance(value, bytes) else value
+        for name, value in vars(body).items()
+    }
+
+
 @transaction.atomic
 def _store(
     drop: Drop,
@@ -231,34 +248,27 @@ def _store(
         return existing
     if _start(drop) != start:
         raise CommitmentPendingError(start.number)
-    for token_id, work in enumerate(accepted, start.first_token_id):
-        work.token_id = token_id
-    Artwork.objects.bulk_update(accepted, ["token_id"], batch_size=500)
-    head = lineage.drop_head(start.head, body)
-    hashes = {
-        name: value.hex() if isinstance(value, bytes) else value
-        for name, value in vars(body).items()
+    _assign_ids(accepted, start.first_token_id)
+    hashes = _hexadecimal(body)
+    named = {
+        "head": lineage.drop_head(start.head, body).hex(),
+        "image_cid": works.images.text,
+        "root_cid": works.root.text,
+    }
+    manifest = {
+        "drop": {"number": drop.number, "chain_number": start.number},
+        "commitment": hashes,
+        "previous_head": start.head.hex(),
+        **named,
+        **origin,
+        "works": works.rows,
     }
     return Commitment.objects.create(
         drop=drop,
         collection=drop.collection,
         number=start.number,
-        head=head.hex(),
-        image_cid=works.images.text,
-        root_cid=works.root.text,
         base_uri=f"ipfs://{works.root.text}/metadata/",
-        manifest={
-            "format": FORMAT,
-            "collection": {"slug": drop.collection.slug, "name": drop.collection.name},
-            "drop": {"number": drop.number, "chain_number": start.number},
-            "commitment": hashes,
-            "previous_head": start.head.hex(),
-            "head": head.hex(),
-            "cid_profile": cid.PROFILE,
-            "image_cid": works.images.text,
-            "root_cid": works.root.text,
-            **origin,
-            "works": works.rows,
-        },
+        manifest=manifest,
+        **named,
         **hashes,
     )

@@ -75,16 +75,7 @@ def record_window(
         tokens[log.token_id].owner = log.recipient
     Token.objects.bulk_update(tokens.values(), ["owner"], batch_size=500)
     Transfer.objects.bulk_create(
-        Transfer(
-            block=blocks[log.place.block_number],
-            token=tokens[log.token_id],
-            chain_id=contract.chain_id,
-            tx_hash=log.place.tx_hash,
-            log_index=log.place.log_index,
-            sender=log.sender,
-            recipient=log.recipient,
-        )
-        for log in transfers
+        _transfer(log, blocks[log.place.block_number], tokens[log.token_id]) for log in transfers
     )
     return {token.drop_id for token in tokens.values()}
 
@@ -182,3 +173,15 @@ def _mint(
     for token in tokens:
         token.artwork_id = artwork_ids.get(token.token_id)
     return {token.token_id: token for token in Token.objects.bulk_create(tokens)}
+
+
+def _transfer(log: TransferLog, block: Block, token: Token) -> Transfer:
+    return Transfer(
+        block=block,
+        token=token,
+        chain_id=block.chain_id,
+        tx_hash=log.place.tx_hash,
+        log_index=log.place.log_index,
+        sender=log.sender,
+        recipient=log.recipient,
+    )

@@ -17,31 +17,40 @@ pytestmark = [pytest.mark.enable_socket, pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def report(settings: Any, tmp_path: Path) -> dict[str, Any]:
+def folder(settings: Any, tmp_path: Path) -> Path:
+    """Files and a chain node of the test's own."""
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.VAR_DIR = tmp_path
     settings.CHAIN_RPC_URL = f"http://127.0.0.1:{free_port()}"
-    out = tmp_path / "report.json"
-    call_command("loop", drops=2, size=40, seed=3, voters=20, votes=20, json=out)
-    found: dict[str, Any] = json.loads(out.read_text())
-    call_command("export_drop", found["collection"], "2", out=tmp_path / "export")
-    return found
+    return tmp_path
 
 
-def test_two_drops_go_round_and_the_second_can_be_recomputed(
-    report: dict[str, Any], tmp_path: Path
+def loop(out: Path, **options: Any) -> list[dict[str, Any]]:
+    call_command("loop", size=48, seed=3, json=out, **options)
+    report = json.loads(out.read_text())
+    call_command("export_drop", report["collection"], "2", out=out.with_suffix(""))
+    drops: list[dict[str, Any]] = report["drops"]
+    return drops
+
+
+def test_three_drops_go_round_the_community_likes_the_third_and_all_can_be_recomputed(
+    folder: Path,
 ) -> None:
-    first, second = report["drops"]
+    drops = loop(folder / "steered.json", drops=3, voters=24, votes=12)
+    control = loop(folder / "control.json", drops=3, voters=24, votes=0, no_steering=True)
 
-    assert [drop["number"] for drop in report["drops"]] == [1, 2]
-    assert first["accepted"] + first["rejected"] + first["duplicates"] == 40
-    assert first["minted"] == 20
-    assert first["votes"] == second["votes"] == 400
-    assert Vote.objects.count() == 800
-    assert first["proposal"]["state"] == "approved"
-    assert first["params_hash"] != second["params_hash"]
-    assert first["checkpoint_sha256"] == second["checkpoint_sha256"]
-    check_export(tmp_path / "export", second)
+    first, second, third = drops
+    assert [drop["number"] for drop in drops] == [1, 2, 3]
+    assert first["accepted"] + first["rejected"] + first["duplicates"] == 48
+    assert first["minted"] == 24
+    assert [drop["votes"] for drop in drops] == [288] * 3
+    assert Vote.objects.count() == 864
+    assert {drop["proposal"]["state"] for drop in drops} == {"approved"}
+    assert first["params_hash"] != third["params_hash"]
+    assert len({drop["checkpoint_sha256"] for drop in drops}) == 1
+    assert third["utility"] > first["utility"]
+    assert third["utility"] > control[2]["utility"]
+    check_export(folder / "steered", second)
 
 
 def check_export(folder: Path, drop: dict[str, Any]) -> None:
@@ -54,8 +63,7 @@ def check_export(folder: Path, drop: dict[str, Any]) -> None:
     assert len(leaves) == drop["accepted"]
     assert merkle.root(leaves).hex() == drop["metadata_root"].removeprefix("0x")
     assert drop["metadata_root"] in json.dumps(manifest)
-    rejected_are_absent = {p.stem for p in (folder / "images").iterdir()}
-    assert len(rejected_are_absent) == drop["accepted"]
+    assert len(list((folder / "images").iterdir())) == drop["accepted"]
 
 
 @pytest.mark.parametrize("chain_id", [1, 11155111])

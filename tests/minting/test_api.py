@@ -13,7 +13,8 @@ from minting import indexer, services
 from minting.chain import contracts
 from minting.models import Contract
 from tests.fixtures.chain import ALICE, BOB, Chain
-from tests.minting.conftest import MakeDrop, pump
+from tests.fixtures.works import MakeDrop
+from tests.minting.conftest import pump
 
 PRICE_WEI = 2**60 + 1
 

@@ -11,7 +11,7 @@ from minting.provenance import cid, lineage, merkle
 from minting.provenance.canonical import canonicalize
 from minting.provenance.keccak import ZERO, keccak256
 from minting.provenance.merkle import Leaf
-from tests.minting.conftest import MakeDrop
+from tests.fixtures.works import MakeDrop
 
 CURATING = Drop.State.CURATING
 

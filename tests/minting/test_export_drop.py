@@ -21,7 +21,8 @@ from minting.provenance.keccak import keccak256
 from minting.provenance.lineage import DropBody
 from minting.provenance.merkle import Leaf
 from tests.fixtures.chain import Chain
-from tests.minting.conftest import MakeDrop, pump
+from tests.fixtures.works import MakeDrop
+from tests.minting.conftest import pump
 
 
 def export(out: Path, number: int = 1) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from generation.models import Drop
 from minting import services
 from minting.models import Block, ChainTransaction, Commitment, WeiField
-from tests.minting.conftest import MakeDrop
+from tests.fixtures.works import MakeDrop
 
 UINT256 = st.integers(0, 2**256 - 1)
 

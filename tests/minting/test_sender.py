@@ -16,7 +16,8 @@ from minting.chain.client import Client, RpcError, TransportError, WrongChainErr
 from minting.chain.signer import DevKeyError
 from minting.models import Attempt, ChainTransaction, Contract
 from tests.fixtures.chain import ALICE, OWNER, Chain
-from tests.minting.conftest import NOW, MakeDrop, pump
+from tests.fixtures.works import MakeDrop
+from tests.minting.conftest import NOW, pump
 
 ROOT = Path(__file__).parents[2]
 State = ChainTransaction.State
@@ -275,9 +276,9 @@ def test_confirmations_are_counted(
 
 
 def test_a_block_that_is_replaced_before_it_is_deep_enough_does_not_count(
-    intent: ChainTransaction, chain: Chain, settings: Settings
+    intent: ChainTransaction, fresh_chain: Chain, settings: Settings
 ) -> None:
-    settings.CHAIN_CONFIRMATIONS = 2
+    chain, settings.CHAIN_RPC_URL, settings.CHAIN_CONFIRMATIONS = fresh_chain, fresh_chain.url, 2
     sender.pump(NOW)
     before = intent.attempts.get()
     chain.mined(before.tx_hash)

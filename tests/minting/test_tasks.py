@@ -9,7 +9,8 @@ from minting import services, tasks
 from minting.chain import contracts
 from minting.models import Attempt, ChainTransaction, Contract, Cursor, Token, Transfer
 from tests.fixtures.chain import ALICE, Chain
-from tests.minting.conftest import MakeDrop, pump
+from tests.fixtures.works import MakeDrop
+from tests.minting.conftest import pump
 
 
 def rows() -> str:
