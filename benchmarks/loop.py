@@ -2,9 +2,9 @@
 
     .venv/bin/python benchmarks/loop.py [--seeds 5] [--drops 3] [--size 60]
 
-Every run is `manage.py loop` in a folder of its own: a network draws, a chain commits and mints, and
-simulated voters with a hidden taste vote through the API. Prints the mean worth of the accepted works
-to the community (log-odds) in the first and the last drop, beside the same drop without steering.
+Every run is `manage.py loop` in a folder of its own: a network draws, a chain commits and mints,
+and simulated voters with a hidden taste vote through the API. Prints the mean worth of the accepted
+works to the community (log-odds) in the first and the last drop, beside the same drop without steering.
 """
 
 import argparse

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { createHash } from "node:crypto";
 import { parseArgs } from "node:util";
 import { createAvatar } from "@dicebear/core";
-import * as openPeeps from "@dicebear/open-peeps";
+import { openPeeps } from "@dicebear/collection";
 import { Resvg } from "@resvg/resvg-js";
 
 const RECIPE = JSON.parse(readFileSync(join(dirname(fileURLToPath(import.meta.url)), "portraits.json"), "utf8"));
