@@ -36,7 +36,7 @@ setup-test: .venv/.ready-test node_modules/.ready
 
 node_modules/.ready: package.json package-lock.json
 	@sh config/preflight.sh "$(PYTHON)"
-	@npm ci --silent --no-audit --no-fund
+	@npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 clean:

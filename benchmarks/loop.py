@@ -4,7 +4,8 @@
 
 Every run is `manage.py loop` in a folder of its own: a network draws, a chain commits and mints,
 and simulated voters with a hidden taste vote through the API. Prints the mean worth of the accepted
-works to the community (log-odds) in the first and the last drop, beside the same drop without steering.
+works to the community (log-odds) in the first and the last drop, beside the last one without
+steering.
 """
 
 import argparse
@@ -40,9 +41,7 @@ def main() -> None:
     parser.add_argument("--drops", type=int, default=3)
     parser.add_argument("--size", type=int, default=60)
     options = parser.parse_args()
-    print(
-        f"{'seed':>4}{'first':>9}{'last':>9}{'unsteered':>11}{'gain':>8}{'over control':>14}{'time':>8}"
-    )
+    print("seed    first     last  unsteered    gain  over control    time")
     gains, leads = [], []
     for seed in range(1, options.seeds + 1):
         steered, elapsed = run(seed, options.drops, options.size)
@@ -53,9 +52,9 @@ def main() -> None:
         print(f"{seed:4}{figures}{gains[-1]:8.2f}{leads[-1]:14.2f}{elapsed:6.0f} s", flush=True)
     for name, values in (("gain", gains), ("over control", leads)):
         error = np.std(values, ddof=1) / np.sqrt(len(values))
-        print(
-            f"{name}: {np.mean(values):.2f} +- {error:.2f} log-odds, {sum(v > 0 for v in values)} of {len(values)} above 0"
-        )
+        above = sum(value > 0 for value in values)
+        spread = f"{np.mean(values):.2f} +- {error:.2f} log-odds"
+        print(f"{name}: {spread}, above 0 in {above} of {len(values)}")
 
 
 if __name__ == "__main__":

