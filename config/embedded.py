@@ -5,6 +5,7 @@ are named in the Procfile.
 """
 
 import argparse
+import math
 import os
 import shutil
 import socket
@@ -26,6 +27,8 @@ PORTS = {
     "MORPHORA_CHAIN_PORT": "8545",
 }
 MIN_FREE_MB = 500
+# These start once the pages are there: on two cores their imports would keep a visitor waiting.
+LATER = ("worker", "gpu", "beat")
 
 
 def port(name: str) -> str:
@@ -118,8 +121,7 @@ def _prepare() -> None:
 def announce() -> None:
     """Say where Morphora is once it answers, then stay: honcho ends all when one child ends."""
     address = f"http://localhost:{port('MORPHORA_WEB_PORT')}"
-    while not _answers(f"{address}/health"):
-        time.sleep(0.2)
+    _wait_for_web()
     password = (VAR / "secrets" / "lead_password").read_text()
     lines = [
         f"Morphora is ready at {address}",
@@ -131,6 +133,14 @@ def announce() -> None:
     sys.stdout.flush()
     while True:
         time.sleep(3600)
+
+
+def _wait_for_web(limit_s: float = math.inf) -> None:
+    deadline = time.monotonic() + limit_s
+    while time.monotonic() < deadline:
+        if _answers(f"http://localhost:{port('MORPHORA_WEB_PORT')}/health"):
+            return
+        time.sleep(0.2)
 
 
 def _check_disk() -> None:
@@ -165,6 +175,8 @@ def main() -> None:
     elif word == "announce":
         announce()
     else:
+        if word in LATER:
+            _wait_for_web(30)
         command = CHILDREN[word]()
         os.execv(command[0], command)  # noqa: S606
 
