@@ -3,6 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+G_WIDTHS = (256, 192, 128, 96, 64)
+D_WIDTHS = (256, 192, 160, 80, 64)
+
 
 class ConfigError(ValueError):
     """A configuration names an unknown field, misses one, or asks for an impossible network."""
@@ -63,8 +66,8 @@ class GanConfig:
     img_resolution: int = 64
     z_dim: int = 64
     embed_dim: int = 64
-    g_channels: tuple[int, ...] = (256, 192, 128, 96, 32)
-    d_channels: tuple[int, ...] = (256, 192, 160, 80)
+    g_channels: tuple[int, ...] = (*G_WIDTHS[:4], 32)
+    d_channels: tuple[int, ...] = D_WIDTHS[:4]
     d_features: int = 512
 
     def __post_init__(self) -> None:
@@ -74,6 +77,19 @@ class GanConfig:
                 f"{levels} generator and {len(self.d_channels)} discriminator widths "
                 f"do not make {self.img_resolution} px"
             )
+
+    @classmethod
+    def for_resolution(cls, schema: AttributeSchema, img_resolution: int) -> Self:
+        """Networks of the shipped generator's proportions for 16, 32, 64 or 128 px."""
+        levels = {16: 2, 32: 3, 64: 4, 128: 5}.get(img_resolution)
+        if levels is None:
+            raise ConfigError(f"{img_resolution} px is not 16, 32, 64 or 128")
+        return cls(
+            schema,
+            img_resolution,
+            g_channels=(*G_WIDTHS[:levels], 32),
+            d_channels=D_WIDTHS[:levels],
+        )
 
     @property
     def w_dim(self) -> int:

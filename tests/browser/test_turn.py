@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.fixtures.stack import Stack
+from tests.fixtures.stack import Stack, chromium
+
+if chromium() is None and os.environ.get("REQUIRE_BROWSER") != "1":
+    pytest.skip("no Chromium: set CHROME_BIN or install it", allow_module_level=True)
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("stack")]
 SCREENS = os.environ.get("MORPHORA_SCREENS")

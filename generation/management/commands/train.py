@@ -29,7 +29,9 @@ class Command(BaseCommand):
         dataset = Dataset.objects.filter(digest__startswith=options["dataset"]).first()
         if dataset is None:
             raise CommandError(f"no dataset {options['dataset']}")
-        gan = GanConfig(AttributeSchema.from_mapping(dataset.schema), dataset.image_px)
+        gan = GanConfig.for_resolution(
+            AttributeSchema.from_mapping(dataset.schema), dataset.image_px
+        )
         train = TrainConfig(
             kimg=options["kimg"],
             batch=options["batch"],
@@ -45,7 +47,7 @@ class Command(BaseCommand):
                     f"{interval.n_images / 1000:.0f} of {train.kimg} kimg  "
                     f"D {interval.loss_d:.3f}  G {interval.loss_g:.3f}  "
                     f"attributes {interval.loss_attributes:.3f} nats  "
-                    f"{interval.images_per_s / 1000 * 3600:.0f} kimg/h  {eta / 60:.0f} min left"
+                    f"{interval.images_per_s / 1000:.3f} kimg/s  {eta / 60:.0f} min left"
                 )
         except KeyboardInterrupt:
             services.stop_job(job=job)

@@ -1,0 +1,130 @@
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from django.core.management import CommandError, call_command
+from safetensors.torch import load_file
+
+from generation.imaging import codec
+from generation.models import Dataset
+from tests.fixtures.networks import flat_art
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+COLOURS, GLASSES = ("sand", "sky", "rose"), ("none", "glasses")
+
+
+@pytest.fixture
+def art(tmp_path: Path) -> Path:
+    """A folder of 48 labelled pictures and one broken one."""
+    folder = tmp_path / "art"
+    folder.mkdir()
+    pictures, labels = flat_art(48)
+    with (folder / "attributes.csv").open("w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["file", "background", "accessory"])
+        for i, (picture, (colour, glasses)) in enumerate(zip(pictures, labels, strict=True)):
+            (folder / f"{i}.png").write_bytes(codec.encode_png(picture))
+            table.writerow([f"{i}.png", COLOURS[colour], GLASSES[glasses]])
+        table.writerow(["broken.png", "sand", "none"])
+    (folder / "broken.png").write_bytes(b"no picture")
+    about = {
+        "name": "flat",
+        "source": "tests",
+        "licence": "CC0-1.0",
+        "image_px": 16,
+        "attributes": {"background": COLOURS, "accessory": GLASSES},
+    }
+    (folder / "dataset.json").write_text(json.dumps(about))
+    return folder
+
+
+@pytest.mark.django_db
+def test_an_import_keeps_digest_attributes_source_and_licence_of_each_item(
+    art: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("import_dataset", art)
+
+    said = capsys.readouterr()
+    dataset = Dataset.objects.get()
+    manifest = json.loads(dataset.manifest_path.read_text())
+    first = manifest["items"][0]
+    assert "48 taken, 1 refused" in said.out
+    assert "refused broken.png: not a PNG" in said.err
+    assert codec.digest(dataset.manifest_path.read_bytes()) == dataset.digest
+    assert dataset.schema == {"background": list(COLOURS), "accessory": list(GLASSES)}
+    assert (first["source"], first["licence"]) == ("tests", "CC0-1.0")
+    assert codec.digest(dataset.item_path(first["digest"]).read_bytes()) == first["digest"]
+
+
+@pytest.mark.django_db
+def test_the_same_import_again_is_the_same_dataset(art: Path) -> None:
+    call_command("import_dataset", art)
+
+    call_command("import_dataset", art)
+
+    assert Dataset.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_an_import_without_a_licence_is_refused(art: Path) -> None:
+    (art / "dataset.json").unlink()
+
+    with pytest.raises(CommandError, match="licence"):
+        call_command("import_dataset", art, name="flat", source="us", image_px=16)
+
+
+def manage(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}
+    environment |= {
+        "MORPHORA_VAR": str(folder),
+        "DJANGO_SETTINGS_MODULE": "config.settings.embedded",
+        "OMP_NUM_THREADS": "1",
+    }
+    return subprocess.Popen(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def done(folder: Path, *arguments: str) -> str:
+    process = manage(folder, *arguments)
+    said, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    return said
+
+
+def test_a_killed_training_run_goes_on_where_it_was_and_ends_the_same(
+    art: Path, tmp_path: Path
+) -> None:
+    wanted = ("--kimg", "1", "--interval-kimg", "0.2", "--batch", "20")
+    weights = []
+    for name in ("whole", "killed"):
+        folder = tmp_path / name
+        done(folder, "migrate", "-v0")
+        digest = done(folder, "import_dataset", str(art)).split()[-1]
+        if name == "killed":
+            process = manage(folder, "train", digest, *wanted)
+            while not list(folder.glob("training/*/samples.png")):
+                time.sleep(0.05)
+                assert process.poll() is None
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
+            said = done(folder, "train", digest, *wanted, "--resume")
+        else:
+            said = done(folder, "train", digest, *wanted)
+        assert "1 of 1 kimg" in said
+        assert "kimg/s" in said
+        weights.append(load_file(next(folder.glob("training/*/generator.safetensors"))))
+    first, second = weights
+    assert all(torch.equal(first[key], second[key]) for key in first)
