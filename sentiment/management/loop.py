@@ -32,7 +32,7 @@ from minting.chain.client import Client
 from minting.chain.signer import Signer, TransactionRequest
 from minting.models import Token
 from minting.services import prepare_commitment, request_commit, request_open_sale
-from sentiment.models import Proposal
+from sentiment.models import Proposal, Round
 from sentiment.preference.features import encode, options
 from sentiment.services import approve_proposal, close_round, open_round
 from sentiment.simulation import community as simulated
@@ -169,7 +169,7 @@ class Loop:
         return encode([work.parsed for work in works], options(self.collection.checkpoint.schema))
 
     def _decide(self, drop: Drop) -> Proposal:
-        proposal = close_round(round=drop.round)
+        proposal = close_round(round=Round.objects.get(drop=drop))
         approve_proposal(proposal=proposal, lead=self.policy, reason="policy: approve")
         proposal.refresh_from_db()
         return proposal
