@@ -1,6 +1,6 @@
 """How well the shipped generator does as asked, and how fast it draws.
 
-    .venv/bin/python benchmarks/agreement.py [--samples 2000]
+    .venv/bin/python -m benchmarks.agreement [--samples 2000]
 
 Prints, per attribute, the share of pictures in which the parser reads the requested value, averaged
 over values; beside it the parser's own accuracy on held-out art (a picture can be read no better
@@ -13,8 +13,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from generation.gan import latent
 from generation.gan.checkpoint import load_generator

@@ -1,6 +1,6 @@
 """Does the loop steer? Five seeds, each with and without steering, through all real components.
 
-    .venv/bin/python benchmarks/loop.py [--seeds 5] [--drops 3] [--size 60]
+    .venv/bin/python -m benchmarks.loop [--seeds 5] [--drops 3] [--size 60]
 
 Every run is `manage.py loop` in a folder of its own: a network draws, a chain commits and mints,
 and simulated voters with a hidden taste vote through the API. Prints the mean worth of the accepted

@@ -101,7 +101,7 @@ def sale_facts(drop: Drop, commitment: Commitment | None, minted: int) -> SaleFa
     on_sale = drop.state in (Drop.State.MINTING, Drop.State.LISTENING)
     if commitment is None or not on_sale:
         return None
-    contract = drop.collection.contract
+    contract = commitment.collection.contract
     return SaleFacts(
         number=commitment.number,
         chain_id=contract.chain_id,

@@ -12,6 +12,7 @@ urlpatterns = [
     path("health", public.health, name="health"),
     path("sign-in", public.SignIn.as_view(), name="sign-in"),
     path("sign-out", LogoutView.as_view(), name="sign-out"),
+    path("collections/<slug:slug>", public.home, name="collection"),
     path(drop, public.drop_page, name="drop"),
     path(f"{drop}/live", public.drop_live, name="drop-live"),
     path(f"{drop}/vote", public.vote, name="vote"),

@@ -3,20 +3,20 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.contrib import messages
 from django.contrib.auth.decorators import user_passes_test
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from gallery.forms import DecideForm, NextDropForm, ProposalForm, SaleForm
 from gallery.serializers import STEPS, proposal_rows, render_progress, work_tiles
-from gallery.views.public import page_of, tile
+from gallery.views.public import chosen_collection, page_of, tile
 from generation import progress
 from generation.models import Artwork, Collection, Drop
 from generation.services import (
@@ -59,9 +59,17 @@ def action(button: Button) -> Callable[..., HttpResponse]:
         else:
             messages.success(request, sentence)
             progress.announce(drop_id=drop.pk, event={"kind": "state"})
-        return redirect("gallery:console")
+        return redirect(back(request))
 
     return run
+
+
+def back(request: HttpRequest) -> str:
+    """The console page that the button stood on."""
+    came_from = urlsplit(request.headers.get("referer", ""))
+    console_address = reverse("gallery:console")
+    query = came_from.query if came_from.path == console_address else ""
+    return f"{console_address}?{query}".rstrip("?")
 
 
 @lead_only
@@ -77,20 +85,24 @@ def console_live(request: HttpRequest) -> HttpResponse:
 
 
 def console_context(request: HttpRequest) -> dict[str, Any]:
-    """The newest drop of the newest collection, and what can be done with it."""
-    collection = get_object_or_404(Collection.objects.order_by("-created_at", "-pk")[:1])
+    """The newest drop of the chosen collection, and what can be done with it."""
+    slug = request.GET.get("collection")
+    collection = chosen_collection(slug)
+    if collection is None:
+        raise Http404("no collection: manage.py demo makes one")
     drops = collection.drops.select_related("collection", "parameter_set", "checkpoint")
     drop = drops.order_by("-number").first()
     if drop is None:
         return {"collection": collection, "drop": None, "next_size": 60}
     page = page_of(request, drop.artworks.exclude(status="duplicate").in_order())
-    query = f"?{urlencode({'page': page.number})}" if page.number > 1 else ""
+    asked = {"collection": slug} if slug else {}
+    query = urlencode(asked | ({"page": page.number} if page.number > 1 else {}))
     votes = Vote.objects.filter(round__drop=drop)
     return {
         "collection": collection,
         "drop": drop,
         "drop_url": reverse("gallery:drop", args=[collection.slug, drop.number]),
-        "live_url": reverse("gallery:console-live") + query,
+        "live_url": f"{reverse('gallery:console-live')}?{query}".rstrip("?"),
         "steps": STEPS,
         "progress": render_progress(drop) if drop.state == Drop.State.RENDERING else None,
         "counts": drop.artworks.counts(),

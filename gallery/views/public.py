@@ -21,13 +21,15 @@ from sentiment.models import Round, Vote, Voter
 
 PAGE_SIZE = 96
 HERO = 6
+MAX_OTHERS = 20
 
 
 @require_safe
-def home(request: HttpRequest) -> HttpResponse:
-    collection = Collection.objects.order_by("-created_at", "-pk").first()
+def home(request: HttpRequest, slug: str | None = None) -> HttpResponse:
+    collection = chosen_collection(slug)
     if collection is None:
         return render(request, "gallery/home.html", {"collection": None})
+    others = Collection.objects.exclude(pk=collection.pk).order_by("-created_at", "-pk")
     drops = list(collection.drops.order_by("-number"))
     strips = {drop.pk: list(drop.artworks.shown().in_order()[:HERO]) for drop in drops[:20]}
     shown = [
@@ -41,8 +43,20 @@ def home(request: HttpRequest) -> HttpResponse:
         for drop in drops
     ]
     hero = next((works for works in strips.values() if works), [])
-    context = {"collection": collection, "drops": shown, "hero": work_tiles(hero)}
+    context = {
+        "collection": collection,
+        "drops": shown,
+        "hero": work_tiles(hero),
+        "others": others[:MAX_OTHERS],
+    }
     return render(request, "gallery/home.html", context)
+
+
+def chosen_collection(slug: str | None) -> Collection | None:
+    """The collection of that name, else the oldest: an installation's own comes first."""
+    if slug is not None:
+        return get_object_or_404(Collection, slug=slug)
+    return Collection.objects.order_by("created_at", "pk").first()
 
 
 @require_safe
@@ -67,7 +81,8 @@ def drop_context(request: HttpRequest, drop: Drop) -> dict[str, Any]:
     page = page_of(request, drop.artworks.shown().in_order())
     tokens = Token.objects.filter(drop=drop)
     owners = dict(tokens.filter(artwork__in=page.object_list).values_list("artwork", "owner"))
-    commitment = Commitment.objects.light().filter(drop=drop).first()
+    commitments = Commitment.objects.light().select_related("collection__contract")
+    commitment = commitments.filter(drop=drop).first()
     minted = tokens.count()
     counts = drop.artworks.counts()
     page_query = f"?{urlencode({'page': page.number})}" if page.number > 1 else ""
@@ -82,17 +97,17 @@ def drop_context(request: HttpRequest, drop: Drop) -> dict[str, Any]:
         "votes": Vote.objects.filter(round__drop=drop).count(),
         "round_open": Round.objects.filter(drop=drop, state=Round.State.OPEN).exists(),
         "sale": sale_facts(drop, commitment, minted),
-        "commitment": commitment_facts(commitment),
+        "commitment": commitment_facts(drop, commitment),
         "page": page,
         "works": work_tiles(page.object_list, owners),
     }
 
 
-def commitment_facts(commitment: Commitment | None) -> dict[str, Any] | None:
+def commitment_facts(drop: Drop, commitment: Commitment | None) -> dict[str, Any] | None:
     """The hashes of a drop, once the chain has them."""
-    if commitment is None or commitment.drop.state in (Drop.State.RENDERING, Drop.State.CURATING):
+    if commitment is None or drop.state in (Drop.State.RENDERING, Drop.State.CURATING):
         return None
-    sent = commitment.drop.transactions.filter(kind="commit").order_by("pk").first()
+    sent = drop.transactions.filter(kind="commit").order_by("-pk").first()
     return {
         "chain_id": commitment.collection.contract.chain_id,
         "metadata_root": commitment.metadata_root,

@@ -114,7 +114,7 @@ def test_a_drop_renders_live_is_minted_voted_on_and_steers_the_next(
     voter.goto("/collections/portraits/drops/1/vote")
     shoot(voter, "vote-signed-out")
     voter.get_by_role("link", name="Sign in to vote").click()
-    voter.get_by_role("button", name="Test wallet").click()
+    voter.get_by_role("button", name="Use Test wallet").click()
     expect(voter.locator("#left")).to_be_visible()
     shoot(voter, "vote")
     for n in range(1, 13):
@@ -125,8 +125,10 @@ def test_a_drop_renders_live_is_minted_voted_on_and_steers_the_next(
         expect(voter.locator("#vote-count")).to_have_text(f"{n} vote{'s' if n > 1 else ''}")
 
     voter.goto("/collections/portraits/drops/1")
-    voter.get_by_role("button", name="Test wallet").click()
+    on_sale = int(voter.locator("dl.facts dd").nth(1).inner_text())
+    voter.get_by_role("button", name="Mint with Test wallet").click()
     expect(voter.locator("#sale [role=status]")).to_contain_text("Minted")
+    expect(voter.locator("#sale")).to_contain_text(f"{on_sale - 1} of {on_sale} left")
     expect(voter.locator("dl.facts").first).to_contain_text("Minted1", timeout=30_000)
     shoot(voter, "drop-listening")
 
