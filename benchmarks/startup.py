@@ -1,6 +1,6 @@
 """Seconds from `make up` (installed) until the pages answer: the first start, and a later one.
 
-    .venv/bin/python -m benchmarks.startup
+Run it with `.venv/bin/python -m benchmarks.startup`.
 """
 
 import tempfile
