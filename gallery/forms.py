@@ -66,6 +66,6 @@ class ProposalForm(ConsoleForm):
             share = Decimal(str(typed)) / 100
         except ArithmeticError as error:
             raise ParametersError(f"{attribute} {value}: {typed!r} is not a percentage") from error
-        if not share.is_finite() or share < 0:
+        if not share.is_finite() or not 0 <= share <= 1:
             raise ParametersError(f"{attribute} {value}: {typed!r} is not a percentage")
         return share

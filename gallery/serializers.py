@@ -97,9 +97,8 @@ def render_progress(drop: Drop) -> RenderProgress:
 
 
 def sale_facts(drop: Drop, commitment: Commitment | None, minted: int) -> SaleFacts | None:
-    """The open sale of a drop, or None."""
-    on_sale = drop.state in (Drop.State.MINTING, Drop.State.LISTENING)
-    if commitment is None or not on_sale:
+    """The open sale of a drop, or None. It goes on while people vote, and afterwards."""
+    if commitment is None or STEPS.index(drop.state) < STEPS.index(Drop.State.MINTING):
         return None
     contract = commitment.collection.contract
     return SaleFacts(

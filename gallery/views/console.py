@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import user_passes_test
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -28,7 +29,14 @@ from generation.services import (
 )
 from generation.tasks import ring
 from minting.models import ChainTransaction, Token
-from minting.services import prepare_commitment, request_commit, request_open_sale
+from minting.services import (
+    CommitmentPendingError,
+    ImageMismatchError,
+    SaleAlreadyRequestedError,
+    prepare_commitment,
+    request_commit,
+    request_open_sale,
+)
 from sentiment.models import Proposal, Round, Vote
 from sentiment.services import (
     approve_proposal,
@@ -40,6 +48,14 @@ from sentiment.services import (
 )
 
 Button = Callable[..., tuple[Drop, str]]
+REFUSALS = (
+    WrongStateError,
+    ValueError,
+    CommitmentPendingError,
+    SaleAlreadyRequestedError,
+    ImageMismatchError,
+    FileNotFoundError,  # a picture that is to be committed
+)
 lead_only = user_passes_test(
     lambda user: user.is_active and user.is_staff, login_url="gallery:sign-in"
 )
@@ -54,7 +70,7 @@ def action(button: Button) -> Callable[..., HttpResponse]:
     def run(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             drop, sentence = button(request, *args, **kwargs)
-        except (WrongStateError, ValueError) as error:
+        except REFUSALS as error:
             messages.error(request, str(error))
         else:
             messages.success(request, sentence)
@@ -109,10 +125,10 @@ def console_context(request: HttpRequest) -> dict[str, Any]:
         "minted": Token.objects.filter(drop=drop).count(),
         "votes": votes.count(),
         "voters": votes.values("voter").distinct().count(),
-        "chain_trouble": chain_trouble(drop),
         "page": page,
         "works": work_tiles(page.object_list),
         "next_size": drop.size,
+        **chain_context(drop),
         **proposal_context(drop),
     }
 
@@ -125,12 +141,28 @@ def proposal_context(drop: Drop) -> dict[str, Any]:
     return {"proposal": proposal, "score": proposal.score_run, "proposal_rows": rows}
 
 
-def chain_trouble(drop: Drop) -> str:
-    """What the contract refused, in words; nothing if all went well."""
-    refused = (
-        drop.transactions.filter(state=ChainTransaction.State.REVERTED).order_by("-pk").first()
-    )
-    return f"The chain refused to {refused.get_kind_display()}: {refused.error}" if refused else ""
+def chain_context(drop: Drop) -> dict[str, Any]:
+    """How the drop's transactions fare, the contract's creation included; the newest of a kind."""
+    contract = Q(drop=None, contract__collection=drop.collection_id)
+    intents = ChainTransaction.objects.defer("call").filter(Q(drop=drop) | contract)
+    newest = {intent.kind: intent for intent in intents.order_by("pk")}
+    settled = (ChainTransaction.State.CONFIRMED, ChainTransaction.State.REVERTED)
+    sale = newest.get(ChainTransaction.Kind.OPEN_SALE)
+    troubled = next((intent for intent in newest.values() if intent.error), None)
+    is_refused = troubled is not None and troubled.state == ChainTransaction.State.REVERTED
+    return {
+        "chain_trouble": chain_trouble(troubled) if troubled else "",
+        "is_refused": is_refused,
+        "sale_on_its_way": sale is not None and sale.state not in settled,
+    }
+
+
+def chain_trouble(intent: ChainTransaction) -> str:
+    """What the contract refused, or why a transaction waits."""
+    step = intent.get_kind_display().lower()
+    if intent.state == ChainTransaction.State.REVERTED:
+        return f"The chain refused to {step}: {intent.error}"
+    return f"The transaction to {step} waits: {intent.error}"
 
 
 @action
@@ -243,7 +275,11 @@ def lead(request: HttpRequest) -> User:
 
 
 def following_drop(collection: Collection, size: int) -> Drop:
-    """The draft after the newest drop's decided proposal; the first one of a collection without."""
+    """The draft after the newest drop's decided proposal; the first one of a collection without.
+
+    The lock lets one of two leads see the other's drop.
+    """
+    Collection.objects.select_for_update().get(pk=collection.pk)
     newest = collection.drops.order_by("-number").first()
     if newest is None:
         parameters = collection.parameter_sets.order_by("-number")[0]
