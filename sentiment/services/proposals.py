@@ -115,11 +115,9 @@ def _head(collection: Collection) -> ParameterSet:
 def start_next_drop(*, proposal: Proposal, size: int) -> Drop:
     """The drop that follows a decided proposal, as a draft; a second call finds it."""
     locked = Proposal.objects.select_for_update(of=("self",))
-    current = locked.select_related("drop__collection", "resulting", "next_drop").get(
-        pk=proposal.pk
-    )
-    if current.next_drop is not None:
-        return current.next_drop
+    current = locked.select_related("drop__collection", "resulting").get(pk=proposal.pk)
+    if current.next_drop_id is not None:  # read under the lock, which a join is not
+        return Drop.objects.get(pk=current.next_drop_id)
     if current.state == Proposal.State.PENDING:
         raise UndecidedError(current)
     collection = current.drop.collection
