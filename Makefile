@@ -1,7 +1,8 @@
 # Two commands: `make up` runs Morphora, `make test` tests it. Both set up what they need.
 PYTHON ?= python3
 PIP := .venv/bin/python -m pip --disable-pip-version-check -q
-UV := .venv/bin/uv pip install -q --no-deps --python .venv/bin/python
+# --no-config: the override in pyproject.toml is for making the lock; it would undo the lock here.
+UV := .venv/bin/uv pip install -q --no-config --no-deps --python .venv/bin/python
 
 .PHONY: up test check setup-test clean
 up: .venv/.ready node_modules/.ready
