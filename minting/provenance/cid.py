@@ -7,9 +7,12 @@ specifications.
 
 import base64
 import hashlib
-from collections.abc import Mapping, Sequence
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from minting.provenance.murmur3 import murmur3_x64_64
 
@@ -23,6 +26,11 @@ _RAW, _DAG_PB = 0x55, 0x70
 _SHA2_256 = bytes([0x12, 32])
 _DIRECTORY, _FILE, _HAMT_SHARD = 1, 2, 5
 _MURMUR3_X64_64 = 0x22
+# dag-cbor of {"roots": [CID], "version": 1} around the root's 36 bytes (CARv1 specification).
+_CAR_HEAD = b"\xa2" + b"\x65roots\x81\xd8\x2a\x58\x25\x00"
+_CAR_TAIL = b"\x67version\x01"
+
+Put = Callable[[bytes, bytes], None]  # takes each block once it is known: its CID, its bytes
 
 
 @dataclass(frozen=True)
@@ -56,39 +64,103 @@ def image_root(path: Path) -> bytes:
     return directory_node(path).digest
 
 
-def file_node(raw: bytes) -> Node:
-    """A file: one raw leaf, or a balanced tree over its chunks."""
-    chunks = [raw[at : at + CHUNK_BYTES] for at in range(0, len(raw), CHUNK_BYTES)] or [b""]
-    level = [(_leaf(chunk), len(chunk)) for chunk in chunks]
+def write_car(path: Path, out: Path) -> str:
+    """Pack a directory as a CARv1 file, complete or not at all; returns the root's CID.
+
+    Blocks follow their children and stand once each; the file depends on nothing but the
+    directory's content. At most one chunk of a file is held in memory.
+
+    Raises
+    ------
+    ValueError
+        Something in the directory is neither file nor directory, or ``out`` lies inside it.
+    """
+    if path.resolve() in out.resolve().parents:
+        raise ValueError(f"{out.name} would lie inside the directory that it packs")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            root = _pack(path, file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(out)
+    except BaseException:
+        temporary.unlink()
+        raise
+    return root.text
+
+
+def _pack(path: Path, file: BinaryIO) -> Node:
+    """Blocks behind a header whose size is known before its root is."""
+    written: set[bytes] = set()
+
+    def put(cid: bytes, block: bytes) -> None:
+        if cid not in written:
+            written.add(cid)
+            file.write(_varint(len(cid) + len(block)) + cid + block)
+
+    file.write(_car_header(bytes(36)))
+    root = directory_node(path, put)
+    file.seek(0)
+    file.write(_car_header(root.cid))
+    return root
+
+
+def _car_header(root: bytes) -> bytes:
+    header = _CAR_HEAD + root + _CAR_TAIL
+    return _varint(len(header)) + header
+
+
+def _forget(cid: bytes, block: bytes) -> None:
+    """Where only the CID is asked for, blocks go nowhere."""
+
+
+def file_node(raw: bytes, put: Put = _forget) -> Node:
+    """A file in memory: one raw leaf, or a balanced tree over its chunks."""
+    chunks = (raw[at : at + CHUNK_BYTES] for at in range(0, len(raw), CHUNK_BYTES))
+    return _file(chunks, put)
+
+
+def _file(chunks: Iterable[bytes], put: Put) -> Node:
+    level = [(_leaf(chunk, put), len(chunk)) for chunk in chunks] or [(_leaf(b"", put), 0)]
     while len(level) > 1:
         groups = [level[at : at + MAX_LINKS] for at in range(0, len(level), MAX_LINKS)]
-        level = [_file_branch(group) for group in groups]
+        level = [_file_branch(group, put) for group in groups]
     return level[0][0]
 
 
-def directory_node(path: Path) -> Node:
+def _chunks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            yield chunk
+
+
+def directory_node(path: Path, put: Put = _forget) -> Node:
     """A directory on disk, with everything in it; ValueError for what is no file or directory."""
     entries = {}
-    for entry in path.iterdir():
+    for entry in sorted(path.iterdir()):
         if entry.is_symlink() or not (entry.is_dir() or entry.is_file()):
             raise ValueError(f"{entry.name} is neither a file nor a directory")
         entries[entry.name] = (
-            directory_node(entry) if entry.is_dir() else file_node(entry.read_bytes())
+            directory_node(entry, put) if entry.is_dir() else _file(_chunks(entry), put)
         )
-    return directory(entries)
+    return directory(entries, put)
 
 
-def directory(entries: Mapping[str, Node]) -> Node:
+def directory(entries: Mapping[str, Node], put: Put = _forget) -> Node:
     """A directory of nodes whose CIDs are known."""
     named = sorted((name.encode(), node) for name, node in entries.items())
     links = b"".join(_link(name, node) for name, node in named)
     block = links + _data(_field(1, _DIRECTORY))
     if len(block) > HAMT_ABOVE_BYTES:
-        return _shard([(murmur3_x64_64(name), name, node) for name, node in named], 0)
-    return _branch(block, [node for _, node in named])
+        return _shard([(murmur3_x64_64(name), name, node) for name, node in named], 0, put)
+    return _branch(block, [node for _, node in named], put)
 
 
-def _shard(entries: Sequence[tuple[bytes, bytes, Node]], depth: int) -> Node:
+def _shard(entries: Sequence[tuple[bytes, bytes, Node]], depth: int, put: Put) -> Node:
     """One HAMT node; the byte ``depth`` of an entry's hash names its place."""
     places: dict[int, list[tuple[bytes, bytes, Node]]] = {}
     for entry in entries:
@@ -99,7 +171,7 @@ def _shard(entries: Sequence[tuple[bytes, bytes, Node]], depth: int) -> Node:
         bits |= 1 << place
         _, name, node = within[0]
         if len(within) > 1:
-            name, node = b"", _shard(within, depth + 1)
+            name, node = b"", _shard(within, depth + 1, put)
         links += _link(b"%02X" % place + name, node)
         nodes.append(node)
     bitfield = bits.to_bytes((bits.bit_length() + 7) // 8)
@@ -109,23 +181,27 @@ def _shard(entries: Sequence[tuple[bytes, bytes, Node]], depth: int) -> Node:
         _field(5, _MURMUR3_X64_64),
         _field(6, FANOUT),
     ]
-    return _branch(links + _data(b"".join(fields)), nodes)
+    return _branch(links + _data(b"".join(fields)), nodes, put)
 
 
-def _file_branch(group: Sequence[tuple[Node, int]]) -> tuple[Node, int]:
+def _file_branch(group: Sequence[tuple[Node, int]], put: Put) -> tuple[Node, int]:
     """An inner node of a file: its children, and how many bytes of the file each holds."""
     n_bytes = sum(held for _, held in group)
     fields = _field(1, _FILE) + _field(3, n_bytes) + b"".join(_field(4, held) for _, held in group)
     links = b"".join(_link(b"", node) for node, _ in group)
-    return _branch(links + _data(fields), [node for node, _ in group]), n_bytes
+    return _branch(links + _data(fields), [node for node, _ in group], put), n_bytes
 
 
-def _leaf(chunk: bytes) -> Node:
-    return Node(_cid(_RAW, chunk), len(chunk))
+def _leaf(chunk: bytes, put: Put) -> Node:
+    cid = _cid(_RAW, chunk)
+    put(cid, chunk)
+    return Node(cid, len(chunk))
 
 
-def _branch(block: bytes, children: Sequence[Node]) -> Node:
-    return Node(_cid(_DAG_PB, block), len(block) + sum(child.total_bytes for child in children))
+def _branch(block: bytes, children: Sequence[Node], put: Put) -> Node:
+    cid = _cid(_DAG_PB, block)
+    put(cid, block)
+    return Node(cid, len(block) + sum(child.total_bytes for child in children))
 
 
 def _cid(codec: int, block: bytes) -> bytes:
