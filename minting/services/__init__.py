@@ -8,7 +8,12 @@ from minting.services.commitments import (
     request_commit,
 )
 from minting.services.contracts import request_deploy
-from minting.services.exports import ExportMismatchError, FolderNotEmptyError, export_drop
+from minting.services.exports import (
+    ExportMismatchError,
+    FolderNotEmptyError,
+    drop_car,
+    export_drop,
+)
 from minting.services.outbox import (
     abandon_attempt,
     intend,
@@ -46,6 +51,7 @@ __all__ = [
     "UnknownTokenError",
     "abandon_attempt",
     "connect",
+    "drop_car",
     "export_drop",
     "intend",
     "load_signer",

@@ -5,7 +5,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+
 from minting.models import Commitment, Contract
+from minting.provenance import cid
 from minting.provenance.canonical import canonicalize
 from minting.provenance.keccak import keccak256
 
@@ -28,24 +31,47 @@ class ExportMismatchError(Exception):
 
 
 def export_drop(*, commitment: Commitment, out: Path) -> Path:
-    """Write images, metadata and manifest.json to ``out``: complete, or not at all."""
+    """Write images, metadata, drop.car and manifest.json to ``out``: complete, or not at all."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FolderNotEmptyError(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as temporary:
-        folder = Path(temporary) / "drop"
-        (folder / "images").mkdir(parents=True)
-        (folder / "metadata").mkdir()
-        paths = {
-            work.token_id: work.image_path
-            for work in commitment.drop.artworks.accepted().in_order()
-        }
-        for row in commitment.manifest["works"]:
-            _write_work(row, paths[row["token_id"]], folder)
+        folder, car = Path(temporary) / "drop", Path(temporary) / "drop.car"
+        _write_works(commitment, folder)
+        _pack(commitment, folder, car)
+        car.replace(folder / car.name)
         manifest = commitment.manifest | {"chain": _chain(commitment)}
         (folder / "manifest.json").write_bytes(canonicalize(manifest))
         folder.replace(out)
     return out
+
+
+def drop_car(*, commitment: Commitment) -> Path:
+    """The CAR file of a drop, named by its root; packed when it is first asked for."""
+    out = Path(settings.MEDIA_ROOT) / "cars" / f"{commitment.root_cid}.car"
+    if not out.exists():
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=out.parent, prefix=".pack.") as temporary:
+            folder = Path(temporary) / "drop"
+            _write_works(commitment, folder)
+            _pack(commitment, folder, out)
+    return out
+
+
+def _pack(commitment: Commitment, folder: Path, out: Path) -> None:
+    root = cid.write_car(folder, out)
+    # Each file was compared with its own hash, so what differs is the code that wrote the root.
+    assert root == commitment.root_cid
+
+
+def _write_works(commitment: Commitment, folder: Path) -> None:
+    """The two folders that the root names, each file compared with what was committed."""
+    (folder / "images").mkdir(parents=True)
+    (folder / "metadata").mkdir()
+    works = commitment.drop.artworks.accepted().in_order()
+    paths = {work.token_id: work.image_path for work in works}
+    for row in commitment.manifest["works"]:
+        _write_work(row, paths[row["token_id"]], folder)
 
 
 def _write_work(row: dict[str, Any], image_path: Path, folder: Path) -> None:

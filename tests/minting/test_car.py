@@ -1,29 +1,15 @@
 """CAR files, read back by independent implementations of dag-pb, CID and UnixFS."""
 
 import hashlib
-import json
 import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from minting.provenance import cid
-
-READER = Path(__file__).parents[1] / "fixtures" / "unixfs.mjs"
-
-
-def reference(verb: str, path: Path) -> str:
-    made = subprocess.run(
-        ["node", READER, verb, path], capture_output=True, text=True, check=True, timeout=60
-    )
-    return made.stdout.strip()
-
-
-def read(car: Path) -> Any:
-    return json.loads(reference("car", car))
+from tests.fixtures.unixfs import read_car, reference_root
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -50,8 +36,8 @@ def folder(tmp_path: Path) -> Path:
 def test_a_car_holds_every_file_once_under_the_reference_root(folder: Path, tmp_path: Path) -> None:
     root = cid.write_car(folder, tmp_path / "drop.car")
 
-    found = read(tmp_path / "drop.car")
-    assert root == found["root"] == reference("root", folder) == cid.directory_cid(folder)
+    found = read_car(tmp_path / "drop.car")
+    assert root == found["root"] == reference_root(folder) == cid.directory_cid(folder)
     assert found["files"] == digests(folder)
 
 
@@ -63,8 +49,8 @@ def test_a_car_of_a_sharded_directory_is_read_back_whole(tmp_path: Path) -> None
 
     root = cid.write_car(made, tmp_path / "drop.car")
 
-    assert root == reference("root", made)
-    assert read(tmp_path / "drop.car")["files"] == digests(made)
+    assert root == reference_root(made)
+    assert read_car(tmp_path / "drop.car")["files"] == digests(made)
 
 
 def test_the_same_directory_gives_the_same_bytes(folder: Path, tmp_path: Path) -> None:
@@ -82,7 +68,7 @@ def test_a_changed_byte_is_noticed_by_the_reader(folder: Path, tmp_path: Path) -
     car.write_bytes(raw)
 
     with pytest.raises(subprocess.CalledProcessError):
-        read(car)
+        read_car(car)
 
 
 def test_a_car_that_fails_leaves_nothing_behind(folder: Path, tmp_path: Path) -> None:
@@ -118,4 +104,4 @@ def test_any_directory_has_the_reference_root(
     for name, raw in files.items():
         (folder / name).write_bytes(raw)
 
-    assert cid.directory_cid(folder) == reference("root", folder)
+    assert cid.directory_cid(folder) == reference_root(folder)

@@ -21,6 +21,7 @@ from minting.provenance.keccak import keccak256
 from minting.provenance.lineage import DropBody
 from minting.provenance.merkle import Leaf
 from tests.fixtures.chain import Chain
+from tests.fixtures.unixfs import read_car
 from tests.fixtures.works import MakeDrop
 from tests.minting.conftest import pump
 
@@ -91,6 +92,29 @@ def test_the_folder_is_the_one_that_the_address_names(drop: Drop, tmp_path: Path
 
     folders = {name: cid.directory_node(tmp_path / "out" / name) for name in ("images", "metadata")}
     assert drop.commitment.base_uri == f"ipfs://{cid.directory(folders).text}/metadata/"
+
+
+def test_the_car_holds_what_the_address_names(drop: Drop, tmp_path: Path) -> None:
+    export(tmp_path / "out")
+
+    found = read_car(tmp_path / "out" / "drop.car")
+    works = {
+        path.relative_to(tmp_path / "out").as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for name in ("images", "metadata")
+        for path in (tmp_path / "out" / name).iterdir()
+    }
+    assert found["files"] == works
+    assert drop.commitment.base_uri == f"ipfs://{found['root']}/metadata/"
+
+
+def test_the_car_of_a_drop_is_packed_once(drop: Drop) -> None:
+    packed = services.drop_car(commitment=drop.commitment)
+    before = packed.stat().st_mtime_ns
+
+    again = services.drop_car(commitment=drop.commitment)
+
+    assert again.stat().st_mtime_ns == before
+    assert packed.name == f"{drop.commitment.root_cid}.car"
 
 
 def test_the_manifest_is_canonical_and_names_every_work(drop: Drop, tmp_path: Path) -> None:
