@@ -1,6 +1,5 @@
 """Training runs as jobs: pictures from a dataset row, progress in the job's, weights on disk."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import timedelta
@@ -10,11 +9,12 @@ import numpy as np
 import torch
 from django.conf import settings
 from django.utils import timezone
-from numpy.typing import NDArray
 from PIL import Image
 
 from generation import services
+from generation.gan.checkpoint import load_generator
 from generation.gan.config import AttributeSchema, GanConfig
+from generation.gan.header import sha256_file
 from generation.gan.training import Interval, TrainConfig, Trainer, eta_s
 from generation.imaging import codec
 from generation.models import Dataset, Job
@@ -24,33 +24,28 @@ LEASE = timedelta(minutes=10)
 HELD_OUT = 0.1
 
 
-def load_dataset(dataset: Dataset) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Pictures [N, H, W, 3] and value indices [N, attributes] in the manifest's order."""
-    manifest = json.loads(dataset.manifest_path.read_text())
-    schema = AttributeSchema.from_mapping(dataset.schema)
-    pictures = np.stack(
-        [codec.read_stored(dataset.item_path(item["digest"])) for item in manifest["items"]]
-    )
-    labels = [
-        [values.index(item["attributes"][name]) for name, values in schema.attributes]
-        for item in manifest["items"]
-    ]
-    return pictures, np.array(labels, dtype=np.int64)
-
-
 def folder(job: Job) -> Path:
     """Where a run keeps its state, its samples and its weights."""
     return Path(settings.VAR_DIR) / "training" / str(job.pk)
 
 
-def run(*, job: Job, dataset: Dataset, gan: GanConfig, train: TrainConfig) -> Iterator[Interval]:
+def run(
+    *,
+    job: Job,
+    dataset: Dataset,
+    gan: GanConfig,
+    train: TrainConfig,
+    start: Path | None = None,
+) -> Iterator[Interval]:
     """Train under a lease, yielding each interval; the folder of the job holds state and samples.
 
-    Closing the iterator, a stop by a lead or a dead process lose at most the interval in work.
+    ``start`` is a checkpoint to go on from. Closing the iterator, a stop by a lead or a dead
+    process lose at most the interval in work.
     """
-    pictures, labels = load_dataset(dataset)
+    pictures, labels = services.load_dataset(dataset)
     out = folder(job)
-    trainer = Trainer(gan, train, pictures, labels, out)
+    generator = None if start is None else load_generator(start)
+    trainer = Trainer(gan, train, pictures, labels, out, generator)
     recipe = {
         "dataset": dataset.digest,
         "dataset_name": dataset.name,
@@ -58,6 +53,8 @@ def run(*, job: Job, dataset: Dataset, gan: GanConfig, train: TrainConfig) -> It
         "licence": dataset.licence,
         "torch": torch.__version__,
     }
+    if start is not None:
+        recipe["started_from"] = sha256_file(start)
     for interval in trainer.run():
         trainer.export(out / "generator.safetensors", recipe)
         sheet = codec.contact_sheet(trainer.sample(), columns=12)
@@ -83,7 +80,7 @@ def train_parser(
 
     A tenth of the art is held out, chosen by the seed; the accuracy on it goes into the file.
     """
-    pictures, labels = load_dataset(dataset)
+    pictures, labels = services.load_dataset(dataset)
     order = np.random.default_rng(seed).permutation(len(pictures))
     n_held = max(1, round(HELD_OUT * len(order)))
     held, shown = order[:n_held], order[n_held:]

@@ -39,7 +39,8 @@ class TrainConfig:
 
     Both rates fall linearly to 0 over the last ``decay_kimg``. ``attribute_weight`` is the weight
     of the attribute loss in the generator's objective: .5 made accessories follow where the
-    projection alone did not.
+    projection alone did not. For the first ``warm_kimg`` only the discriminator learns: a generator
+    taken over from another run would otherwise unlearn from a critic that knows nothing yet.
     """
 
     kimg: int = 300
@@ -49,6 +50,7 @@ class TrainConfig:
     decay_kimg: float = 30.0
     ema_kimg: float = 10.0
     attribute_weight: float = 0.5
+    warm_kimg: float = 0.0
     interval_kimg: float = 4.0
     seed: int = 1
 
@@ -78,8 +80,12 @@ class Trainer:
         images: NDArray[np.uint8],
         labels: NDArray[np.int64],
         folder: Path,
+        start: Generator | None = None,
     ) -> None:
-        """Take ``images`` [N, H, W, 3] uint8 and ``labels`` [N, attributes] value indices."""
+        """Take ``images`` [N, H, W, 3] uint8 and ``labels`` [N, attributes] value indices.
+
+        ``start`` is a generator to go on from, of the same configuration.
+        """
         if images.shape[1:] != (gan.img_resolution, gan.img_resolution, 3):
             raise ValueError(f"pictures {images.shape[1:]} for {gan.img_resolution} px")
         if labels.shape != (len(images), len(gan.schema.sizes)):
@@ -92,6 +98,10 @@ class Trainer:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.g = Generator(gan).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.d = Discriminator(gan).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        if start is not None:
+            if start.config != gan:
+                raise ValueError("the generator to go on from is of another configuration")
+            self.g.load_state_dict(start.state_dict())
         self.ema = copy.deepcopy(self.g).requires_grad_(False)
         self.opt_g = torch.optim.Adam(self.g.parameters(), train.lr_g, (0.0, 0.99))
         self.opt_d = torch.optim.Adam(self.d.parameters(), train.lr_d, (0.0, 0.99))
@@ -165,6 +175,9 @@ class Trainer:
         (loss_d + loss_a).backward()  # type: ignore[no-untyped-call]
         self.opt_d.step()
 
+        if self.n_images < self.train.warm_kimg * 1000:
+            self.n_images += batch
+            return loss_d.item(), 0.0, 0.0
         self.d.requires_grad_(False)
         scores, logits = self.d(random_shift(fake, self.rng), fake_c)
         loss_g = hinge_generator(scores)

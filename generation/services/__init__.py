@@ -2,6 +2,7 @@
 
 from generation.services.datasets import (
     import_dataset,
+    load_dataset,
     register_checkpoint,
     register_shipped_checkpoint,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "finish_rendering",
     "import_dataset",
     "lease_job",
+    "load_dataset",
     "move_drop",
     "open_drop",
     "reclaim_job",

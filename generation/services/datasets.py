@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from django.conf import settings
+from numpy.typing import NDArray
 
 from generation.gan.config import AttributeSchema
 from generation.gan.header import read_header, sha256_file
@@ -66,6 +68,20 @@ def import_dataset(
         },
     )
     return dataset, refused
+
+
+def load_dataset(dataset: Dataset) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Pictures [N, H, W, 3] and value indices [N, attributes] in the manifest's order."""
+    manifest = json.loads(dataset.manifest_path.read_text())
+    schema = AttributeSchema.from_mapping(dataset.schema)
+    pictures = np.stack(
+        [codec.read_stored(dataset.item_path(item["digest"])) for item in manifest["items"]]
+    )
+    labels = [
+        [values.index(item["attributes"][name]) for name, values in schema.attributes]
+        for item in manifest["items"]
+    ]
+    return pictures, np.array(labels, dtype=np.int64)
 
 
 def _misfit(item: Item, taken: list[dict[str, Any]], schema: dict[str, list[str]] | None) -> str:

@@ -91,6 +91,16 @@ def parse(network: ParserNetwork, pictures: NDArray[np.uint8]) -> list[Parsed]:
     return found
 
 
+@torch.no_grad()
+def features(network: ParserNetwork, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Features [N, 256] float32 of pictures [N, H, W, 3] uint8."""
+    parts = [
+        network.embed(to_float(pictures[start : start + 64])).numpy()
+        for start in range(0, len(pictures), 64)
+    ]
+    return np.concatenate(parts)
+
+
 def to_float(pictures: NDArray[np.uint8]) -> Tensor:
     """[N, H, W, 3] uint8 as [N, 3, H, W] float32 in [-1, 1]."""
     return torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1

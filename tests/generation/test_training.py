@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from generation.gan.biggan import Generator
 from generation.gan.checkpoint import load_generator
 from generation.gan.header import CheckpointError, read_header
 from generation.gan.training import TrainConfig, Trainer, TrainingDivergedError
@@ -123,3 +125,32 @@ def test_weights_that_are_not_finite_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(CheckpointError, match=r"to_rgb.bias is not finite"):
         load_generator(tmp_path / "g.safetensors")
+
+
+def test_a_generator_taken_over_waits_until_the_discriminator_has_warmed_up(
+    tmp_path: Path,
+) -> None:
+    first = trainer(tmp_path / "first")
+    next(first.run())
+    start = first.ema
+    config = TrainConfig(kimg=1, batch=8, interval_kimg=0.04, warm_kimg=0.04)
+    pictures, labels = flat_art(64)
+    second = Trainer(SMALL, config, pictures, labels, tmp_path / "second", start)
+    critic = second.d.classifier.weight.clone()
+    steps = second.run()
+
+    next(steps)
+
+    kept = dict(start.named_parameters())
+    assert all(torch.equal(kept[name], p) for name, p in second.g.named_parameters())
+    assert not torch.equal(second.d.classifier.weight, critic)
+    next(steps)
+    assert not torch.equal(second.g.to_rgb.weight, start.to_rgb.weight)
+
+
+def test_a_generator_of_another_configuration_is_not_taken_over(tmp_path: Path) -> None:
+    pictures, labels = flat_art(64)
+    other = Generator(replace(SMALL, z_dim=SMALL.z_dim + 1))
+
+    with pytest.raises(ValueError, match="another configuration"):
+        Trainer(SMALL, SHORT, pictures, labels, tmp_path, other)

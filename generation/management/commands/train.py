@@ -1,6 +1,7 @@
 """Train a generator on a dataset."""
 
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -19,6 +20,12 @@ class Command(BaseCommand):
         parser.add_argument("--interval-kimg", type=float, default=4.0)
         parser.add_argument("--batch", type=int, default=32)
         parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--from", dest="start", type=Path, help="checkpoint to go on from")
+        parser.add_argument(
+            "--warm-kimg", type=float, default=0.0, help="discriminator alone, with --from"
+        )
+        parser.add_argument("--decay-kimg", type=float, default=30.0)
+        parser.add_argument("--attribute-weight", type=float, default=0.5)
         parser.add_argument("--resume", action="store_true", help="go on after a kill or a stop")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,11 +44,17 @@ class Command(BaseCommand):
             batch=options["batch"],
             interval_kimg=options["interval_kimg"],
             seed=options["seed"],
+            warm_kimg=options["warm_kimg"],
+            decay_kimg=options["decay_kimg"],
+            attribute_weight=options["attribute_weight"],
         )
+        start = options["start"]
         job = self._lease(dataset, train.kimg, train.seed, resume=options["resume"])
         self.stdout.write(f"samples and weights: {training.folder(job)}")
         try:
-            for interval in training.run(job=job, dataset=dataset, gan=gan, train=train):
+            for interval in training.run(
+                job=job, dataset=dataset, gan=gan, train=train, start=start
+            ):
                 eta = job.checkpoint["eta_s"]
                 self.stdout.write(
                     f"{interval.n_images / 1000:.0f} of {train.kimg} kimg  "

@@ -1,0 +1,92 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+
+from generation import evaluation
+from generation.imaging.reader import Item
+from generation.models import Dataset
+from generation.services import import_dataset
+
+
+@pytest.fixture
+def own_pictures(db: None) -> Dataset:
+    """A dataset that holds what the shipped generator draws, so that nothing is left to miss."""
+    drawn = list(evaluation.draw(settings.SHIPPED_CHECKPOINT, 64, 1.0))
+    items = [
+        Item(f"{i}.png", picture, asked, "tests", "CC0-1.0")
+        for i, (asked, picture) in enumerate(drawn)
+    ]
+    dataset, _ = import_dataset(
+        name="own", items=items, source="tests", licence="CC0-1.0", image_px=64
+    )
+    return dataset
+
+
+def test_a_generator_measured_against_its_own_pictures_scores_full_marks(
+    own_pictures: Dataset, tmp_path: Path
+) -> None:
+    call_command(
+        "evaluate", samples=64, dataset=own_pictures.digest, json=tmp_path / "figures.json"
+    )
+
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    scores = figures["fidelity"]
+    assert scores["precision"] == scores["recall"] == scores["coverage"] == 1
+    assert figures["n_different"] == 64
+    assert figures["nearest"] is None
+
+
+def test_copies_of_the_art_are_nearer_to_it_than_the_art_is(db: None) -> None:
+    drawn = list(evaluation.draw(settings.SHIPPED_CHECKPOINT, 64, 1.0))
+    items = [
+        Item(f"{i}.png", picture, asked, "tests", "CC0-1.0")
+        for i, (asked, picture) in enumerate(drawn)
+    ]
+    dataset, _ = import_dataset(
+        name="twice", items=items, source="tests", licence="CC0-1.0", image_px=64
+    )
+
+    found = evaluation.evaluate(
+        requested=[asked for asked, _ in drawn[:32]],
+        pictures=np.stack([picture for _, picture in drawn[:32]]),
+        parser_path=settings.SHIPPED_PARSER,
+        dataset=dataset,
+    )
+
+    assert found.nearest is not None
+    assert found.nearest < 0.9
+
+
+def test_the_report_sets_agreement_beside_the_parsers_own_accuracy(
+    db: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("evaluate", samples=96)
+
+    said = capsys.readouterr().out
+    row = next(line.split() for line in said.splitlines() if line.startswith("background"))
+    assert [float(number) for number in row[1:]] == [1.0, 1.0]
+    assert "KID and its kin need the dataset" in said
+    assert "FID" not in said
+
+
+def test_pictures_that_do_not_show_what_was_asked_for_lower_the_agreement(db: None) -> None:
+    asked, pictures = zip(*evaluation.draw(settings.SHIPPED_CHECKPOINT, 64, 1.0), strict=True)
+    shifted = [*asked[1:], asked[0]]
+
+    found = evaluation.evaluate(
+        requested=shifted,
+        pictures=np.stack(pictures),
+        parser_path=settings.SHIPPED_PARSER,
+        dataset=None,
+    )
+
+    assert found.agreement["background"] < 0.5
+
+
+def test_a_checkpoint_that_is_not_there_is_named(db: None) -> None:
+    with pytest.raises(CommandError, match="no checkpoint 00ff"):
+        call_command("evaluate", "00ff")
