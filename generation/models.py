@@ -1,5 +1,6 @@
 """What is drawn: collections, drops, artworks, and the jobs that make them."""
 
+import json
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
@@ -34,6 +35,11 @@ class Dataset(models.Model):
     @property
     def manifest_path(self) -> Path:
         return Path(settings.DATASET_ROOT) / "manifests" / self.digest[:2] / f"{self.digest}.json"
+
+    def labels(self) -> list[dict[str, str]]:
+        """What the manifest says of each item, in its order."""
+        items = json.loads(self.manifest_path.read_text())["items"]
+        return [item["attributes"] for item in items]
 
     def item_path(self, digest: str) -> Path:
         return Path(settings.DATASET_ROOT) / "items" / digest[:2] / f"{digest}.png"

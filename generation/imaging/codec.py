@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 MAX_SIDE_PX = 4096
 MAX_PIXELS = 16_000_000
@@ -27,11 +27,43 @@ class ImageRefusedError(ValueError):
 def decode(raw: bytes, name: str) -> NDArray[np.uint8]:
     """The picture in ``raw`` as [H, W, 3] uint8; size limits are checked before any pixel is read.
 
+    Turned as its EXIF data say, laid on white; colour profiles and all other metadata are dropped.
+
     Raises
     ------
     ImageRefusedError
         Not PNG, JPEG or WebP, animated, too large, truncated, or nothing but transparency.
     """
+    return np.array(_on_white(_open(raw, name), name), dtype=np.uint8)
+
+
+def decode_layer(raw: bytes, name: str) -> Image.Image:
+    """A layer of art with its transparency, RGBA; refusals as of ``decode``, all alpha excepted."""
+    return _open(raw, name).convert("RGBA")
+
+
+def fit_square(picture: NDArray[np.uint8], image_px: int) -> NDArray[np.uint8]:
+    """The middle square of [H, W, 3], scaled to [image_px, image_px, 3].
+
+    Raises ValueError for a picture smaller than that: enlarging would teach a network blur.
+    """
+    height, width, _ = picture.shape
+    side = min(height, width)
+    if side < image_px:
+        raise ValueError(f"{width} x {height} px is smaller than {image_px}")
+    top, left = (height - side) // 2, (width - side) // 2
+    square = picture[top : top + side, left : left + side]
+    if side == image_px:
+        return np.ascontiguousarray(square)
+    image = Image.fromarray(square)
+    if side % image_px == 0:
+        return np.array(image.reduce(side // image_px), dtype=np.uint8)
+    scaled = image.resize((image_px, image_px), Image.Resampling.LANCZOS)
+    return np.array(scaled, dtype=np.uint8)
+
+
+def _open(raw: bytes, name: str) -> Image.Image:
+    """The first and only frame, 8 bits a sample, upright; limits before any pixel is read."""
     try:
         with Image.open(io.BytesIO(raw), formats=FORMATS) as image:
             width, height = image.size
@@ -40,7 +72,7 @@ def decode(raw: bytes, name: str) -> NDArray[np.uint8]:
             if getattr(image, "n_frames", 1) > 1:
                 raise ImageRefusedError(name, "animated")
             image.load()
-            return _flatten(image, name)
+            return _eight_bit(ImageOps.exif_transpose(image))
     except UnidentifiedImageError as error:
         raise ImageRefusedError(name, "not a PNG, JPEG or WebP picture") from error
     except (OSError, SyntaxError, ValueError) as error:
@@ -49,14 +81,22 @@ def decode(raw: bytes, name: str) -> NDArray[np.uint8]:
         raise ImageRefusedError(name, f"cannot be decoded: {error}") from error
 
 
-def _flatten(image: Image.Image, name: str) -> NDArray[np.uint8]:
+def _eight_bit(image: Image.Image) -> Image.Image:
+    """Sixteen-bit greys scaled, where Pillow's own conversion would clip them to white."""
+    if not image.mode.startswith("I"):
+        return image
+    levels = np.clip(np.asarray(image, dtype=np.int64), 0, 65535) // 257
+    return Image.fromarray(levels.astype(np.uint8))
+
+
+def _on_white(image: Image.Image, name: str) -> Image.Image:
     if image.has_transparency_data:
         layered = image.convert("RGBA")
         if layered.getchannel("A").getextrema()[1] == 0:
             raise ImageRefusedError(name, "fully transparent")
         white = Image.new("RGBA", layered.size, "white")
         image = Image.alpha_composite(white, layered)
-    return np.array(image.convert("RGB"), dtype=np.uint8)
+    return image.convert("RGB")
 
 
 def encode_png(picture: NDArray[np.uint8]) -> bytes:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -12,9 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from generation.imaging.codec import ImageRefusedError, decode
+from generation.imaging.codec import ImageRefusedError, decode, fit_square
 
 MAX_ITEM_BYTES = 20_000_000
+MAX_FILES = 200_000
+PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 TABLES = ("attributes.csv", "attributes.json")
 
 
@@ -46,9 +49,23 @@ class Source:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.archive = zipfile.ZipFile(path) if path.is_file() else None
+        try:
+            self.archive = zipfile.ZipFile(path) if path.is_file() else None
+        except zipfile.BadZipFile as error:
+            raise DatasetError(f"{path.name} is not a ZIP archive") from error
         if self.archive is None and not path.is_dir():
             raise DatasetError(f"{path} is neither a folder nor a ZIP archive")
+
+    def names(self) -> list[str]:
+        """Names of all files, sorted; at most MAX_FILES."""
+        if self.archive is not None:
+            found = [entry.filename for entry in self.archive.infolist() if not entry.is_dir()]
+        else:
+            paths = (path for path in self.path.rglob("*") if path.is_file())
+            found = [path.relative_to(self.path).as_posix() for path in paths]
+        if len(found) > MAX_FILES:
+            raise DatasetError(f"{len(found)} files, at most {MAX_FILES}")
+        return sorted(found)
 
     def has(self, name: str) -> bool:
         if self.archive is None:
@@ -73,20 +90,28 @@ class Source:
             raise ImageRefusedError(name, f"{size} bytes")
         if self.archive is None:
             return target.read_bytes()
-        with self.archive.open(name) as file:
-            return file.read(MAX_ITEM_BYTES + 1)
+        try:
+            with self.archive.open(name) as file:
+                raw = file.read(size + 1)  # what an entry says of its size need not be true
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error) as error:
+            raise ImageRefusedError(name, f"cannot be unpacked: {error}") from error
+        if len(raw) != size:
+            raise ImageRefusedError(name, f"more than the {size} bytes it claims")
+        return raw
 
 
 def read_items(path: Path, *, image_px: int, source: str, licence: str) -> Iterator[Item | Refusal]:
     """Items of a dataset in the order of its table, ``attributes.csv`` or ``attributes.json``.
 
     Each row has ``file`` and one column an attribute; ``source`` and ``licence`` columns override
-    the dataset's. A bad row or picture is yielded as a Refusal and ends nothing.
+    the dataset's. Without a table every picture is an item without labels, in the order of names.
+    Larger pictures are cut to their middle square and scaled. A bad row or picture is yielded as a
+    Refusal and ends nothing.
 
     Raises
     ------
     DatasetError
-        No table, or an unreadable one.
+        An unreadable table, or neither table nor pictures.
     """
     opened = Source(path)
     for row in _rows(opened):
@@ -96,14 +121,14 @@ def read_items(path: Path, *, image_px: int, source: str, licence: str) -> Itera
             "licence": row.pop("licence", "") or licence,
         }
         try:
-            if not row or not all(isinstance(v, str) and v.strip() for v in row.values()):
+            if not all(isinstance(v, str) and v.strip() for v in row.values()):
                 raise ImageRefusedError(name, "an attribute is empty")
-            picture = decode(opened.read(name), name)
-            if picture.shape != (image_px, image_px, 3):
-                height, width, _ = picture.shape
-                raise ImageRefusedError(name, f"{width} x {height} px, expected {image_px}")
+            picture = fit_square(decode(opened.read(name), name), image_px)
         except ImageRefusedError as refused:
             yield Refusal(name, refused.reason)
+            continue
+        except ValueError as error:
+            yield Refusal(name, str(error))
             continue
         yield Item(name, picture, {k: v.strip() for k, v in row.items()}, **own)
 
@@ -123,4 +148,7 @@ def _rows(opened: Source) -> list[dict[str, Any]]:
         except (ValueError, csv.Error) as error:
             raise DatasetError(f"{table}: {error}") from error
         raise DatasetError(f"{table} needs rows with a file each")
-    raise DatasetError(f"no {' or '.join(TABLES)}")
+    pictures = [name for name in opened.names() if name.lower().endswith(PICTURES)]
+    if not pictures:
+        raise DatasetError(f"neither {' nor '.join(TABLES)} nor pictures")
+    return [{"file": name} for name in pictures]

@@ -1,6 +1,7 @@
 """Writes of generation: keyword-only arguments, one transaction, the row as the answer."""
 
 from generation.services.datasets import (
+    compose_dataset,
     import_dataset,
     load_dataset,
     register_checkpoint,
@@ -43,6 +44,7 @@ __all__ = [
     "RenderedWork",
     "WrongStateError",
     "close_curation",
+    "compose_dataset",
     "create_collection",
     "create_job",
     "create_parameter_set",

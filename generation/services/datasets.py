@@ -1,7 +1,7 @@
 """Datasets and checkpoints: files at their digests first, rows after."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from generation.gan.config import AttributeSchema
 from generation.gan.header import read_header, sha256_file
-from generation.imaging import codec
-from generation.imaging.reader import DatasetError, Item, Refusal
+from generation.imaging import codec, compose
+from generation.imaging.reader import DatasetError, Item, Refusal, Source
 from generation.models import Checkpoint, Dataset
 
 
@@ -28,7 +28,7 @@ def import_dataset(
     """Store items at their digests with a manifest, and give them a row once everything is there.
 
     ``schema`` fixes attributes, values and their order; without it they are what the items say,
-    sorted. The same items again are the same row.
+    sorted, and none if the items are unlabelled. The same items again are the same row.
 
     Raises DatasetError when nothing was taken, ConfigError when an attribute has one value only.
     """
@@ -51,8 +51,9 @@ def import_dataset(
         )
     if not taken:
         raise DatasetError("no picture was taken")
-    found = schema or _observed(taken)
-    AttributeSchema.from_mapping(found)
+    found = _observed(taken) if schema is None else schema
+    if found:
+        AttributeSchema.from_mapping(found)
     manifest = {"name": name, "image_px": image_px, "schema": found, "items": taken}
     raw = json.dumps(manifest, ensure_ascii=False).encode()
     dataset, _ = Dataset.objects.get_or_create(
@@ -68,6 +69,45 @@ def import_dataset(
         },
     )
     return dataset, refused
+
+
+def compose_dataset(
+    *,
+    path: Path,
+    name: str,
+    count: int,
+    image_px: int,
+    seed: str,
+    source: str,
+    licence: str,
+    say: Callable[[int, int], None] = lambda done, total: None,
+) -> Dataset:
+    """A dataset of ``count`` pictures composed from the layers at ``path``; ``say`` hears how far.
+
+    The same layers, count and seed are the same row. Raises DatasetError, ImageRefusedError.
+    """
+    layers = Source(path)
+    schema = compose.read_layers(layers).schema
+    if not schema:
+        raise DatasetError("no category has two values: nothing to choose from")
+    made = compose.items(
+        layers, count=count, seed=seed, image_px=image_px, origin=source, licence=licence
+    )
+    dataset, _ = import_dataset(
+        name=name,
+        items=_counted(made, count, say),
+        source=source,
+        licence=licence,
+        image_px=image_px,
+        schema=schema,
+    )
+    return dataset
+
+
+def _counted(items: Iterable[Item], total: int, say: Callable[[int, int], None]) -> Iterator[Item]:
+    for done, item in enumerate(items, start=1):
+        yield item
+        say(done, total)
 
 
 def load_dataset(dataset: Dataset) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 import torch
 from django.core.management import CommandError, call_command
+from PIL import Image
 from safetensors.torch import load_file
 
 from generation.imaging import codec
 from generation.models import Dataset
+from generation.services import load_dataset
 from tests.fixtures.networks import flat_art
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -128,3 +130,67 @@ def test_a_killed_training_run_goes_on_where_it_was_and_ends_the_same(
         weights.append(load_file(next(folder.glob("training/*/generator.safetensors"))))
     first, second = weights
     assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+@pytest.fixture
+def layers(tmp_path: Path) -> Path:
+    """Three grounds and three heads, one of them rare."""
+    folder = tmp_path / "layers"
+    grounds = {"sand": (241, 223, 195), "sky": (169, 214, 245), "rose": (246, 184, 196)}
+    for name, colour in grounds.items():
+        (folder / "background").mkdir(parents=True, exist_ok=True)
+        Image.new("RGBA", (32, 32), (*colour, 255)).save(folder / "background" / f"{name}.png")
+    (folder / "head").mkdir()
+    for k, name in enumerate(("bald#10", "long#10", "crown")):
+        head = Image.new("RGBA", (32, 32), (0, 0, 0, 0))
+        head.paste((80 * k, 10, 10, 255), (8, 8, 24, 24))
+        head.save(folder / "head" / f"{name}.png")
+    about = {"name": "heads", "source": "tests", "licence": "CC0-1.0"}
+    (folder / "layers.json").write_text(json.dumps(about))
+    return folder
+
+
+@pytest.mark.django_db
+def test_layers_become_a_dataset_with_exact_labels_and_its_shares_are_said(
+    layers: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("compose_art", layers, count=9, image_px=16)
+
+    said = capsys.readouterr().out
+    dataset = Dataset.objects.get()
+    pictures, labels = load_dataset(dataset)
+    assert said.splitlines()[-1] == f"9 composed: dataset {dataset.digest}"
+    assert "head: bald 33.3%, crown 33.3%, long 33.3%" in said
+    assert dataset.schema == {
+        "background": ["rose", "sand", "sky"], "head": ["bald", "crown", "long"]
+    }  # fmt: skip
+    reds = {"bald": 0, "long": 80, "crown": 160}
+    for picture, (_, head) in zip(pictures, labels, strict=True):
+        assert picture[8, 8, 0] == reds[dataset.schema["head"][head]]
+
+
+@pytest.mark.django_db
+def test_composing_again_is_the_same_dataset_and_another_seed_another(layers: Path) -> None:
+    for seed in ("1", "1", "2"):
+        call_command("compose_art", layers, count=5, image_px=16, seed=seed)
+
+    assert Dataset.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_more_pictures_than_the_layers_allow_leave_no_dataset(layers: Path) -> None:
+    with pytest.raises(CommandError, match="after 9"):
+        call_command("compose_art", layers, count=10, image_px=16)
+
+    assert not Dataset.objects.exists()
+
+
+@pytest.mark.django_db
+def test_pictures_without_labels_become_an_unlabelled_dataset(art: Path) -> None:
+    (art / "attributes.csv").unlink()
+    (art / "dataset.json").unlink()
+
+    call_command("import_dataset", art, name="plain", source="us", licence="CC0-1.0", image_px=16)
+
+    dataset = Dataset.objects.get()
+    assert (dataset.schema, dataset.n_items, dataset.n_refused) == ({}, 48, 1)

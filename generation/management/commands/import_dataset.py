@@ -13,7 +13,10 @@ from generation.services import import_dataset
 
 
 class Command(BaseCommand):
-    help = "Import a folder or ZIP of pictures with attributes.csv or attributes.json as a dataset."
+    help = (
+        "Import a folder or ZIP of pictures as a dataset: labelled by attributes.csv or "
+        "attributes.json, or unlabelled without."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("path", type=Path)
