@@ -58,7 +58,7 @@ class Generator(nn.Module):
         self.num_ws = len(config.g_channels) + 1
         self.img_resolution = config.img_resolution
         widths = config.g_channels
-        self.embed = nn.Linear(self.c_dim, config.embed_dim, bias=False)
+        self.embed = nn.Linear(self.c_dim, config.embed_dim, bias=False) if self.c_dim else None
         self.start = nn.Linear(self.w_dim, 16 * widths[0])
         self.blocks = nn.ModuleList(
             GeneratorBlock(a, b, self.w_dim) for a, b in itertools.pairwise(widths)
@@ -79,7 +79,7 @@ class Generator(nn.Module):
         Parameters
         ----------
         z : [N, z_dim] float32, standard normal.
-        c : [N, c_dim] float32, one 1 per attribute.
+        c : [N, c_dim] float32, one 1 per attribute; no columns where nothing is asked for.
         truncation_psi : scales z towards its mean 0 (0 the mean picture of c, 1 off).
         truncation_cutoff : how many of the first layers are truncated; None for all.
 
@@ -93,6 +93,8 @@ class Generator(nn.Module):
         psi = torch.ones(self.num_ws, 1, dtype=z.dtype, device=z.device)
         psi[:cutoff] = truncation_psi
         latents = z[:, None] * psi  # [N, num_ws, z_dim]
+        if self.embed is None:
+            return latents
         classes = self.embed(c)[:, None].expand(-1, self.num_ws, -1)
         return torch.cat([latents, classes.to(latents.dtype)], dim=2)
 
@@ -144,8 +146,10 @@ class Discriminator(nn.Module):
         features = config.d_features
         self.last = spectral_norm(nn.Linear(16 * widths[-1], features))
         self.realness = spectral_norm(nn.Linear(features, 1))
-        self.projection = spectral_norm(nn.Linear(config.schema.c_dim, features, bias=False))
-        self.classifier = nn.Linear(features, config.schema.c_dim)
+        self.projection, self.classifier = None, None
+        if c_dim := config.schema.c_dim:
+            self.projection = spectral_norm(nn.Linear(c_dim, features, bias=False))
+            self.classifier = nn.Linear(features, c_dim)
         self.apply(_orthogonal)
 
     def forward(self, image: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
@@ -155,8 +159,10 @@ class Discriminator(nn.Module):
         for block in self.blocks:
             x = block(x)
         h = F.leaky_relu(self.last(F.leaky_relu(x, 0.2).flatten(1)), 0.2)
-        score = self.realness(h).squeeze(1) + (self.projection(c) * h).sum(1)
-        return score, self.classifier(h)
+        score = self.realness(h).squeeze(1)
+        if self.projection is None or self.classifier is None:
+            return score, h[:, :0]
+        return score + (self.projection(c) * h).sum(1), self.classifier(h)
 
 
 def _orthogonal(module: nn.Module) -> None:

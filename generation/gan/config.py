@@ -19,15 +19,16 @@ class AttributeSchema:
     ----------
     attributes
         Pairs (name, values) in the order of the condition vector, for example
-        ``(("skin", ("honey", "umber")), ("head", ("bald", "long")))``.
+        ``(("skin", ("honey", "umber")), ("head", ("bald", "long")))``; empty for a generator that
+        is not conditioned on anything.
     """
 
     attributes: tuple[tuple[str, tuple[str, ...]], ...]
 
     def __post_init__(self) -> None:
         names = [name for name, _ in self.attributes]
-        if not names or len(set(names)) != len(names):
-            raise ConfigError(f"attribute names must be unique and not empty: {names}")
+        if len(set(names)) != len(names):
+            raise ConfigError(f"attribute names must be unique: {names}")
         for name, values in self.attributes:
             if len(values) < 2 or len(set(values)) != len(values):
                 raise ConfigError(f"attribute {name} needs two or more different values: {values}")
@@ -93,7 +94,8 @@ class GanConfig:
 
     @property
     def w_dim(self) -> int:
-        return self.z_dim + self.embed_dim
+        """Length of w: the latent, and the class embedding where there are classes."""
+        return self.z_dim + (self.embed_dim if self.schema.attributes else 0)
 
     def to_json(self) -> dict[str, Any]:
         fields = asdict(self)

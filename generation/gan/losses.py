@@ -22,8 +22,10 @@ def attribute_cross_entropy(logits: Tensor, labels: Tensor, sizes: tuple[int, ..
     ----------
     logits : [N, sum(sizes)] float.
     labels : [N, len(sizes)] int64, the value index of each attribute.
-    sizes : number of values of each attribute.
+    sizes : number of values of each attribute; without any the loss is 0.
     """
+    if not sizes:
+        return logits.sum()  # of no columns: 0, and still part of the graph
     assert logits.shape[1] == sum(sizes)
     assert labels.shape[1] == len(sizes)
     parts = torch.split(logits, list(sizes), dim=1)

@@ -66,16 +66,16 @@ def _render_batch(
     c = torch.zeros(BATCH, generator.c_dim)
     for row, spec in enumerate(specs):
         z[row] = torch.from_numpy(latent.z(spec.seed, generator.z_dim))
-        c[row] = one_hot(generator, spec.requested)
+        c[row] = condition(generator, spec.requested)
     device = generator.start.weight.device
     ws = generator.mapping(z.to(device), c.to(device), parameters.truncation_psi)
     ws[:, :, : generator.z_dim] += offset.to(device)
     return to_uint8(generator.synthesis(ws))[: len(specs)]
 
 
-def one_hot(generator: Generator, requested: dict[str, str]) -> torch.Tensor:
+def condition(generator: Generator, requested: dict[str, str]) -> torch.Tensor:
     """Condition vector [c_dim] of one value per attribute; ValueError names an unknown one."""
-    parts = []
+    parts = [torch.zeros(0)]
     for attribute, values in generator.config.schema.attributes:
         if requested.get(attribute) not in values:
             raise ValueError(f"{attribute}: {requested.get(attribute)!r} is not one of {values}")

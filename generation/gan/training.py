@@ -199,8 +199,7 @@ class Trainer:
             mean.lerp_(now, 1 - beta)
 
     def _one_hot(self, labels: Tensor) -> Tensor:
-        parts = [F.one_hot(labels[:, i], n) for i, n in enumerate(self.gan.schema.sizes)]
-        return torch.cat(parts, dim=1).float().to(self.device)
+        return one_hot(labels, self.gan.schema.sizes).to(self.device)
 
     def _modules(self) -> dict[str, nn.Module]:
         return {"g": self.g, "d": self.d, "ema": self.ema}
@@ -260,12 +259,17 @@ def standing_statistics(
     device = next(generator.parameters()).device
     for _ in range(n_batches):
         picks = labels[torch.randint(len(labels), (batch,), generator=chance)]
-        sizes = generator.config.schema.sizes
-        c = torch.cat([F.one_hot(picks[:, i], n) for i, n in enumerate(sizes)], dim=1).float()
+        c = one_hot(picks, generator.config.schema.sizes)
         z = torch.randn(batch, generator.z_dim, generator=chance)
         generator(z.to(device), c.to(device))
     for norm in norms:
         norm.momentum = 0.1
+
+
+def one_hot(labels: Tensor, sizes: tuple[int, ...]) -> Tensor:
+    """Condition vectors [N, sum(sizes)] float32 of value indices [N, len(sizes)]."""
+    parts = [F.one_hot(labels[:, i], n).float() for i, n in enumerate(sizes)]
+    return torch.cat([torch.zeros(len(labels), 0, device=labels.device), *parts], dim=1)
 
 
 def to_uint8(image: Tensor) -> NDArray[np.uint8]:

@@ -37,8 +37,6 @@ class Parameters:
     directions: dict[str, float] | None = None
 
     def __post_init__(self) -> None:
-        if not self.distributions:
-            raise ParametersError("no distributions")
         for attribute, shares in self.distributions.items():
             for value, share in shares.items():
                 if not (math.isfinite(share) and 0 <= share <= 1):

@@ -194,3 +194,13 @@ def test_pictures_without_labels_become_an_unlabelled_dataset(art: Path) -> None
 
     dataset = Dataset.objects.get()
     assert (dataset.schema, dataset.n_items, dataset.n_refused) == ({}, 48, 1)
+
+
+@pytest.mark.django_db
+def test_a_parser_needs_labels_to_learn_from(art: Path, tmp_path: Path) -> None:
+    (art / "attributes.csv").unlink()
+    (art / "dataset.json").unlink()
+    call_command("import_dataset", art, name="plain", source="us", licence="CC0-1.0", image_px=16)
+
+    with pytest.raises(CommandError, match="not labelled"):
+        call_command("train_parser", Dataset.objects.get().digest, out=tmp_path / "parser")

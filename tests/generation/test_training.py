@@ -8,6 +8,7 @@ from safetensors.torch import load_file
 
 from generation.gan.biggan import Generator
 from generation.gan.checkpoint import load_generator
+from generation.gan.config import AttributeSchema
 from generation.gan.header import CheckpointError, read_header
 from generation.gan.training import TrainConfig, Trainer, TrainingDivergedError
 from tests.fixtures.networks import SMALL, flat_art
@@ -154,3 +155,20 @@ def test_a_generator_of_another_configuration_is_not_taken_over(tmp_path: Path) 
 
     with pytest.raises(ValueError, match="another configuration"):
         Trainer(SMALL, SHORT, pictures, labels, tmp_path, other)
+
+
+def test_a_run_without_labels_trains_a_generator_that_is_asked_for_nothing(tmp_path: Path) -> None:
+    free = replace(SMALL, schema=AttributeSchema(()))
+    pictures, _ = flat_art(64)
+    run = Trainer(free, SHORT, pictures, np.zeros((64, 0), np.int64), tmp_path)
+    start = run.g.to_rgb.weight.clone()
+
+    interval = next(run.run())
+
+    run.export(tmp_path / "free.safetensors", {})
+    loaded = load_generator(tmp_path / "free.safetensors")
+    drawn = loaded(torch.randn(3, loaded.z_dim), torch.zeros(3, 0))
+    assert interval.loss_attributes == 0
+    assert not torch.equal(run.g.to_rgb.weight, start)
+    assert (loaded.c_dim, loaded.w_dim) == (0, loaded.z_dim)
+    assert drawn.std(0).mean() > 0

@@ -25,6 +25,8 @@ class Command(BaseCommand):
         dataset = Dataset.objects.filter(digest__startswith=options["dataset"]).first()
         if dataset is None:
             raise CommandError(f"no dataset {options['dataset']}")
+        if not dataset.schema:
+            raise CommandError(f"{dataset} is not labelled: there is nothing to read in it")
         epochs = options["epochs"]
         for epoch, loss in training.train_parser(
             dataset=dataset, out=out, epochs=epochs, seed=options["seed"]
