@@ -36,13 +36,39 @@ class Dataset(models.Model):
     def manifest_path(self) -> Path:
         return Path(settings.DATASET_ROOT) / "manifests" / self.digest[:2] / f"{self.digest}.json"
 
-    def labels(self) -> list[dict[str, str]]:
-        """What the manifest says of each item, in its order."""
-        items = json.loads(self.manifest_path.read_text())["items"]
-        return [item["attributes"] for item in items]
+    def items(self) -> list[dict[str, Any]]:
+        """The manifest's rows: file, digest, attributes, source and licence of each picture."""
+        rows: list[dict[str, Any]] = json.loads(self.manifest_path.read_text())["items"]
+        return rows
+
+    @property
+    def embedding_path(self) -> Path:
+        folder = Path(settings.DATASET_ROOT) / "embeddings" / self.digest[:2]
+        return folder / f"{self.digest}.npy"
 
     def item_path(self, digest: str) -> Path:
         return Path(settings.DATASET_ROOT) / "items" / digest[:2] / f"{digest}.png"
+
+
+class ItemLabel(models.Model):
+    """What a person said of one picture of a dataset; ``place`` is its place in the manifest."""
+
+    dataset = models.ForeignKey(Dataset, models.PROTECT, related_name="item_labels")
+    place = models.PositiveIntegerField()
+    attribute = models.CharField(max_length=50)
+    value = models.CharField(max_length=100)
+    labelled_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dataset", "attribute", "place"], name="item_labelled_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.attribute}: {self.value}"
 
 
 class Checkpoint(models.Model):
@@ -121,6 +147,10 @@ class DropQuerySet(models.QuerySet["Drop"]):
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-pk")
 
+    def committed(self) -> Self:
+        """Drops that the chain knows; nothing of them changes any more."""
+        return self.filter(state__in=Drop.COMMITTED_STATES)
+
     def rendered(self) -> Self:
         """Drops whose chunks are all done but whose rendering nobody has closed."""
         open_jobs = Job.objects.filter(drop=models.OuterRef("pk"), kind="render").unfinished()
@@ -141,6 +171,14 @@ class Drop(models.Model):
         LISTENING = "listening"
         SCORED = "scored"
         CLOSED = "closed"
+
+    COMMITTED_STATES = (
+        State.COMMITTED,
+        State.MINTING,
+        State.LISTENING,
+        State.SCORED,
+        State.CLOSED,
+    )
 
     collection = models.ForeignKey(Collection, models.PROTECT, related_name="drops")
     number = models.PositiveIntegerField()
@@ -172,6 +210,14 @@ class ArtworkQuerySet(models.QuerySet["Artwork"]):
 
     def accepted(self) -> Self:
         return self.filter(status=Artwork.Status.ACCEPTED)
+
+    def published(self, collection: Collection) -> Self:
+        """Works of committed drops, which have their token ids for good."""
+        return self.filter(
+            drop__collection=collection,
+            drop__state__in=Drop.COMMITTED_STATES,
+            token_id__isnull=False,
+        )
 
     def undecided(self) -> Self:
         return self.filter(status=Artwork.Status.PENDING)
@@ -249,6 +295,18 @@ class ArtworkTrait(models.Model):
 
     def __str__(self) -> str:
         return f"{self.trait_type}: {self.value}"
+
+
+class FacetIndex(models.Model):
+    """The traits of a committed drop's works as bytes; made when first asked for, never changed."""
+
+    drop = models.OneToOneField(Drop, models.PROTECT, related_name="facet_index")
+    digest = models.CharField(max_length=64, db_index=True)
+    body = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"facets of drop {self.drop_id}"
 
 
 class CurationDecision(models.Model):

@@ -35,13 +35,40 @@ def finish_drop(*, drop_id: int) -> None:
 
 
 @shared_task
+def read_upload(*, job_id: int) -> None:
+    from generation import intake
+
+    intake.read_upload(job_id=job_id)
+
+
+@shared_task
+def embed(*, job_id: int) -> None:
+    from generation import intake
+
+    intake.embed(job_id=job_id)
+
+
+@shared_task
 def sweep() -> None:
     """Ring again for what is due: lost messages, dead workers, drops nobody closed."""
     due = Job.objects.filter(kind="render").due(timezone.now())
     for job_id in due.values_list("pk", flat=True)[:RINGS]:
         render_chunk.delay(job_id=job_id)
+    for kind, task in INTAKE.items():
+        for job_id in (
+            Job.objects.filter(kind=kind).due(timezone.now()).values_list("pk", flat=True)
+        ):
+            task.delay(job_id=job_id)
     for drop_id in Drop.objects.rendered().values_list("pk", flat=True):
         finish_drop.delay(drop_id=drop_id)
+
+
+INTAKE = {"dataset": read_upload, "embed": embed}
+
+
+def ring_intake(job: Job) -> None:
+    """Call a worker for an upload or for pictures to look at, once the row is committed."""
+    transaction.on_commit(partial(INTAKE[job.kind].delay, job_id=job.pk))
 
 
 def ring(drop: Drop) -> None:

@@ -114,7 +114,7 @@ def read_items(path: Path, *, image_px: int, source: str, licence: str) -> Itera
         An unreadable table, or neither table nor pictures.
     """
     opened = Source(path)
-    for row in _rows(opened):
+    for row in rows(opened):
         name = row.pop("file", "")
         own = {
             "source": row.pop("source", "") or source,
@@ -133,18 +133,19 @@ def read_items(path: Path, *, image_px: int, source: str, licence: str) -> Itera
         yield Item(name, picture, {k: v.strip() for k, v in row.items()}, **own)
 
 
-def _rows(opened: Source) -> list[dict[str, Any]]:
+def rows(opened: Source) -> list[dict[str, Any]]:
+    """What the table says of each picture, else the pictures' names; DatasetError for neither."""
     for table in TABLES:
         if not opened.has(table):
             continue
         try:
             text = opened.read(table).decode()
             if table.endswith(".csv"):
-                rows: list[Any] = list(csv.DictReader(io.StringIO(text)))
+                found: list[Any] = list(csv.DictReader(io.StringIO(text)))
             else:
-                rows = json.loads(text)
-            if rows and all(isinstance(row, dict) and "file" in row for row in rows):
-                return rows
+                found = json.loads(text)
+            if found and all(isinstance(row, dict) and "file" in row for row in found):
+                return found
         except (ValueError, csv.Error) as error:
             raise DatasetError(f"{table}: {error}") from error
         raise DatasetError(f"{table} needs rows with a file each")

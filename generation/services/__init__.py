@@ -1,7 +1,9 @@
 """Writes of generation: keyword-only arguments, one transaction, the row as the answer."""
 
 from generation.services.datasets import (
+    MAX_COMPOSED,
     compose_dataset,
+    counted,
     import_dataset,
     load_dataset,
     register_checkpoint,
@@ -35,27 +37,46 @@ from generation.services.jobs import (
     resume_job,
     stop_job,
 )
+from generation.services.labels import (
+    NotEmbeddedError,
+    embedding,
+    finish_labels,
+    label_items,
+    read_attribute,
+    said_labels,
+    store_embedding,
+)
+from generation.services.uploads import UploadRefusedError, receive_upload
 
 __all__ = [
     "CHUNK",
+    "MAX_COMPOSED",
     "MAX_DROP_SIZE",
     "NONE",
     "LostLeaseError",
+    "NotEmbeddedError",
     "RenderedWork",
+    "UploadRefusedError",
     "WrongStateError",
     "close_curation",
     "compose_dataset",
+    "counted",
     "create_collection",
     "create_job",
     "create_parameter_set",
     "decide",
+    "embedding",
     "end_job",
+    "finish_labels",
     "finish_rendering",
     "import_dataset",
+    "label_items",
     "lease_job",
     "load_dataset",
     "move_drop",
     "open_drop",
+    "read_attribute",
+    "receive_upload",
     "reclaim_job",
     "record_works",
     "register_checkpoint",
@@ -63,7 +84,9 @@ __all__ = [
     "release_job",
     "renew_job",
     "resume_job",
+    "said_labels",
     "start_rendering",
     "stop_job",
+    "store_embedding",
     "trait_row",
 ]

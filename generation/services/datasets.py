@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from django.conf import settings
@@ -14,6 +14,10 @@ from generation.gan.header import read_header, sha256_file
 from generation.imaging import codec, compose
 from generation.imaging.reader import DatasetError, Item, Refusal, Source
 from generation.models import Checkpoint, Dataset
+
+MAX_COMPOSED = 200_000
+
+Taken = TypeVar("Taken")
 
 
 def import_dataset(
@@ -80,9 +84,9 @@ def compose_dataset(
     seed: str,
     source: str,
     licence: str,
-    say: Callable[[int, int], None] = lambda done, total: None,
+    say: Callable[[int], None] = lambda done: None,
 ) -> Dataset:
-    """A dataset of ``count`` pictures composed from the layers at ``path``; ``say`` hears how far.
+    """A dataset of ``count`` pictures composed from the layers at ``path``; ``say`` hears how many.
 
     The same layers, count and seed are the same row. Raises DatasetError, ImageRefusedError.
     """
@@ -95,7 +99,7 @@ def compose_dataset(
     )
     dataset, _ = import_dataset(
         name=name,
-        items=_counted(made, count, say),
+        items=counted(made, say),
         source=source,
         licence=licence,
         image_px=image_px,
@@ -104,24 +108,23 @@ def compose_dataset(
     return dataset
 
 
-def _counted(items: Iterable[Item], total: int, say: Callable[[int, int], None]) -> Iterator[Item]:
+def counted(items: Iterable[Taken], say: Callable[[int], None]) -> Iterator[Taken]:
+    """The items as they are; ``say`` hears how many have been used."""
     for done, item in enumerate(items, start=1):
         yield item
-        say(done, total)
+        say(done)
 
 
 def load_dataset(dataset: Dataset) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Pictures [N, H, W, 3] and value indices [N, attributes] in the manifest's order."""
-    manifest = json.loads(dataset.manifest_path.read_text())
+    items = dataset.items()
     schema = AttributeSchema.from_mapping(dataset.schema)
-    pictures = np.stack(
-        [codec.read_stored(dataset.item_path(item["digest"])) for item in manifest["items"]]
-    )
+    pictures = np.stack([codec.read_stored(dataset.item_path(item["digest"])) for item in items])
     labels = [
         [values.index(item["attributes"][name]) for name, values in schema.attributes]
-        for item in manifest["items"]
+        for item in items
     ]
-    return pictures, np.array(labels, dtype=np.int64)
+    return pictures, np.array(labels, dtype=np.int64).reshape(len(items), len(schema.sizes))
 
 
 def _misfit(item: Item, taken: list[dict[str, Any]], schema: dict[str, list[str]] | None) -> str:

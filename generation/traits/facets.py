@@ -19,7 +19,10 @@ from numpy.typing import NDArray
 Bits = NDArray[np.uint64]
 ABSENT = "none"
 MAGIC = b"facets1\0"
-DROP = "drop"  # the group of the catalogue that is no trait: which drop a work is of
+# Names of a catalogue's groups: which drop a work is of, and its attributes behind a prefix, so
+# that an attribute may have any name.
+DROP = "drop"
+TRAIT = "trait."
 
 
 class UnknownFacetError(KeyError):
@@ -232,7 +235,7 @@ class Catalogue:
             return {}
         starts = np.cumsum([0] + [len(part.token_ids) for part in self.drops.values()])
         names = dict.fromkeys(name for part in self.drops.values() for name in part.values)
-        groups = {name: self._trait_group(name, starts) for name in names}
+        groups = {f"{TRAIT}{name}": self._trait_group(name, starts) for name in names}
         drop_masks = {}
         for number, start, stop in zip(self.drops, starts, starts[1:], strict=False):
             drop_masks[str(number)] = np.zeros(len(self), np.bool_)
@@ -255,6 +258,8 @@ class Catalogue:
 
     def place_of(self, token_id: int) -> int | None:
         """Where a token stands, or None."""
+        if not 0 <= token_id < 2**63:
+            return None
         place = int(np.searchsorted(self.token_ids, token_id))
         is_there = place < len(self) and int(self.token_ids[place]) == token_id
         return place if is_there else None

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,22 +47,22 @@ class Command(BaseCommand):
                 count=options["count"],
                 image_px=options["image_px"],
                 seed=options["seed"],
-                say=self._say,
+                say=partial(self._say, options["count"]),
                 **wanted,
             )
         except (DatasetError, ImageRefusedError, ValueError) as error:
             raise CommandError(str(error)) from error
         self._summary(dataset)
 
-    def _say(self, done: int, total: int) -> None:
+    def _say(self, total: int, done: int) -> None:
         if done % PROGRESS_EVERY == 0 or done == total:
             self.stderr.write(f"{done} of {total} pictures composed")
 
     def _summary(self, dataset: Dataset) -> None:
         """How often each value came out: what the weights and rules really gave."""
         counts: dict[str, Counter[str]] = {name: Counter() for name in dataset.schema}
-        for labels in dataset.labels():
-            for name, value in labels.items():
+        for item in dataset.items():
+            for name, value in item["attributes"].items():
                 counts[name][value] += 1
         for name, found in counts.items():
             shares = (f"{v} {found[v] / dataset.n_items:.1%}" for v in dataset.schema[name])
