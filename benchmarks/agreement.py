@@ -12,9 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
-
-from generation.gan import latent
+from generation.gan import latent, metrics
 from generation.gan.checkpoint import load_generator
 from generation.gan.header import read_report
 from generation.gan.render import render
@@ -42,13 +40,10 @@ def main() -> None:
     read = parse(load_parser(parser_path), pictures)
     write = sys.stdout.write
     write(f"{'attribute':14}{'agreement':>10}{'parser':>10}{'chance':>10}\n")
+    requested = [spec.requested for spec in specs]
+    shares = metrics.agreement(requested, [found.values for found in read], schema.attributes)
     for name, values in schema.attributes:
-        recalls = []
-        for value in values:
-            rows = [i for i, spec in enumerate(specs) if spec.requested[name] == value]
-            recalls.append(np.mean([read[i].values[name] == value for i in rows]))
-        agreement = f"{np.mean(recalls):10.3f}"
-        write(f"{name:14}{agreement}{held_out[name]:10.3f}{1 / len(values):10.3f}\n")
+        write(f"{name:14}{shares[name]:10.3f}{held_out[name]:10.3f}{1 / len(values):10.3f}\n")
     different = len({picture.tobytes() for picture in pictures})
     near = len(diversity.near_duplicates(diversity.thumbnails(pictures)))
     write(f"{different} of {len(pictures)} pictures differ; {near} look like an earlier one\n")
