@@ -7,7 +7,7 @@ from django import forms
 from eth_utils.currency import to_wei
 
 from generation.models import Artwork
-from generation.services import MAX_DROP_SIZE
+from generation.services import MAX_COMPOSED, MAX_DROP_SIZE
 from generation.traits.parameters import Parameters, ParametersError
 
 
@@ -69,3 +69,63 @@ class ProposalForm(ConsoleForm):
         if not share.is_finite() or not 0 <= share <= 1:
             raise ParametersError(f"{attribute} {value}: {typed!r} is not a percentage")
         return share
+
+
+class UploadForm(ConsoleForm):
+    """An archive of art, with where it comes from: no licence, no dataset."""
+
+    kind = forms.ChoiceField(
+        label="What is in it",
+        choices=[
+            ("layers", "Layers: a folder per category of transparent PNGs"),
+            ("pictures", "Pictures, with attributes.csv or without labels"),
+        ],
+    )
+    file = forms.FileField(label="ZIP archive", widget=forms.FileInput({"accept": ".zip"}))
+    name = forms.CharField(max_length=100)
+    source = forms.CharField(max_length=300, label="Source (who made it, where it is from)")
+    licence = forms.CharField(max_length=100, label="Licence (SPDX name, e.g. CC0-1.0)")
+    image_px = forms.TypedChoiceField(
+        label="Side of a picture (px)",
+        coerce=int,
+        choices=[(px, px) for px in (16, 32, 64, 128)],
+        initial=64,
+    )
+    count = forms.IntegerField(
+        label="Pictures to compose (layers only)",
+        min_value=1,
+        max_value=MAX_COMPOSED,
+        initial=10_000,
+        required=False,
+    )
+    seed = forms.CharField(max_length=64, initial="1", required=False, label="Seed (layers only)")
+
+    def about(self) -> dict[str, Any]:
+        given = {key: value for key, value in self.cleaned_data.items() if key != "file"}
+        if given["kind"] != "layers":
+            return {key: given[key] for key in given if key not in ("count", "seed")}
+        return given | {"count": given["count"] or 10_000, "seed": given["seed"] or "1"}
+
+
+class LabelForm(forms.Form):
+    """Fields ``place-N`` with a value each, and ``group-N`` with one for ``places-N``."""
+
+    def values(self) -> dict[int, str]:
+        found: dict[int, str] = {}
+        for field, text in self.data.items():
+            kind, _, number = str(field).partition("-")
+            if not number.isdecimal() or not str(text).strip():
+                continue
+            if kind == "group":
+                places = str(self.data.get(f"places-{number}", "")).split(",")
+                found |= {int(place): str(text) for place in places if place.isdecimal()}
+            elif kind == "place":
+                found[int(number)] = str(text)
+        if not found:
+            raise ValueError("nothing was labelled")
+        return found
+
+
+class FinishLabelsForm(ConsoleForm):
+    name = forms.CharField(max_length=100, required=False)
+    min_confidence_percent = forms.IntegerField(min_value=0, max_value=100, initial=80)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from eth_utils.currency import from_wei
 
+from generation.imaging import thumbnails
 from generation.models import Artwork, Drop, Job
 from generation.services import NONE
 from minting.models import Commitment
@@ -18,19 +19,45 @@ STEPS = [state.value for state in Drop.State]
 
 
 @dataclass(frozen=True)
+class Picture:
+    """A picture as pages show it: a small copy, a larger one, the stored file, and words for it."""
+
+    url: str
+    small_url: str
+    medium_url: str
+    alt: str
+
+
+@dataclass(frozen=True)
 class WorkTile:
     """One work in a grid."""
 
     pk: int
     index: int
+    token_id: int | None
     status: str
     image_url: str
+    picture: Picture
     alt: str
     traits_shown: list[tuple[str, str]]
     confidence_percent: int
     rarity_score: float | None
     rarity_rank: int | None
     owner: str
+    url: str
+
+
+@dataclass(frozen=True)
+class WorkCard:
+    """One published work in the gallery."""
+
+    token_id: int
+    url: str
+    picture: Picture
+    drop: int
+    rank: int | None
+    price_wei: int | None
+    price_eth: str
 
 
 @dataclass(frozen=True)
@@ -58,27 +85,70 @@ class SaleFacts:
     remaining: int
 
 
-def work_tile(work: Artwork, owner: str = "") -> WorkTile:
-    shown = [
-        (name.replace("_", " "), value) for name, value in work.parsed.items() if value != NONE
-    ]
+def picture(work: Artwork) -> Picture:
+    small, medium = thumbnails.SIDES_PX
+    return Picture(
+        url=reverse("artwork-image", args=[work.image_digest]),
+        small_url=reverse("artwork-thumbnail", args=[work.image_digest, small]),
+        medium_url=reverse("artwork-thumbnail", args=[work.image_digest, medium]),
+        alt=alternative(work),
+    )
+
+
+def alternative(work: Artwork) -> str:
+    """What a picture shows, for those who do not see it."""
+    shown = [f"{name} {value}" for name, value in traits_shown(work)]
+    return f"Portrait: {', '.join(shown)}" if shown else "Portrait"
+
+
+def traits_shown(work: Artwork) -> list[tuple[str, str]]:
+    return [(name.replace("_", " "), value) for name, value in work.parsed.items() if value != NONE]
+
+
+def work_card(work: Artwork, price_wei: int | None = None) -> WorkCard:
+    """``work`` is published and comes with its drop and the drop's collection."""
+    assert work.token_id is not None
+    return WorkCard(
+        token_id=work.token_id,
+        url=reverse("gallery:work", args=[work.drop.collection.slug, work.token_id]),
+        picture=picture(work),
+        drop=work.drop.number,
+        rank=work.rarity_rank,
+        price_wei=price_wei,
+        price_eth="" if price_wei is None else ether(price_wei),
+    )
+
+
+def ether(wei: int) -> str:
+    """An amount in ETH without needless zeros."""
+    return f"{Decimal(from_wei(wei, 'ether')).normalize():f}"
+
+
+def work_tile(work: Artwork, owner: str = "", url: str = "") -> WorkTile:
     return WorkTile(
         pk=work.pk,
         index=work.index,
+        token_id=work.token_id,
         status=work.status,
         image_url=reverse("artwork-image", args=[work.image_digest]),
-        alt="Portrait: " + ", ".join(f"{name} {value}" for name, value in shown),
-        traits_shown=shown,
+        picture=picture(work),
+        alt=alternative(work),
+        traits_shown=traits_shown(work),
         confidence_percent=round(100 * work.confidence),
         rarity_score=work.rarity_score,
         rarity_rank=work.rarity_rank,
         owner=owner,
+        url=url,
     )
 
 
-def work_tiles(works: Iterable[Artwork], owners: dict[int, str] | None = None) -> list[WorkTile]:
-    known = {} if owners is None else owners
-    return [work_tile(work, known.get(work.pk, "")) for work in works]
+def work_tiles(
+    works: Iterable[Artwork],
+    owners: dict[int, str] | None = None,
+    urls: dict[int, str] | None = None,
+) -> list[WorkTile]:
+    known, pages = owners or {}, urls or {}
+    return [work_tile(work, known.get(work.pk, ""), pages.get(work.pk, "")) for work in works]
 
 
 def render_progress(drop: Drop) -> RenderProgress:
@@ -107,7 +177,7 @@ def sale_facts(drop: Drop, commitment: Commitment | None, minted: int) -> SaleFa
         contract=contract.address,
         rpc_url=settings.CHAIN_RPC_URL,
         price_wei=commitment.price_wei,
-        price_eth=f"{Decimal(from_wei(commitment.price_wei, 'ether')).normalize():f}",
+        price_eth=ether(commitment.price_wei),
         count=commitment.count,
         remaining=commitment.count - minted,
     )
@@ -142,3 +212,36 @@ def proposal_rows(
             }
         )
     return shown
+
+
+@dataclass(frozen=True)
+class JobLine:
+    """A piece of long work in words and numbers."""
+
+    pk: int
+    title: str
+    state: str
+    done: int
+    total: int
+    error: str
+    can_stop: bool
+    can_go_on: bool
+    dataset: int | None
+    refused: list[str]
+    n_refused: int
+
+
+def job_line(job: Job) -> JobLine:
+    return JobLine(
+        pk=job.pk,
+        title=job.args.get("name", ""),
+        state=job.state,
+        done=job.done,
+        total=job.total,
+        error=job.error,
+        can_stop=job.state in (Job.State.QUEUED, Job.State.RUNNING),
+        can_go_on=job.state in (Job.State.STOPPED, Job.State.FAILED),
+        dataset=job.checkpoint.get("dataset"),
+        refused=job.checkpoint.get("refused", []),
+        n_refused=job.checkpoint.get("n_refused", 0),
+    )

@@ -3,17 +3,29 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from gallery.views import console, public
+from gallery import api
+from gallery.views import art, cards, catalogue, console, public, work
 
 app_name = "gallery"
 drop = "collections/<slug:slug>/drops/<int:number>"
+one_work = "collections/<slug:slug>/works/<int:token_id>"
 urlpatterns = [
     path("", public.home, name="home"),
     path("health", public.health, name="health"),
     path("sign-in", public.SignIn.as_view(), name="sign-in"),
     path("sign-out", LogoutView.as_view(), name="sign-out"),
     path("collections/<slug:slug>", public.home, name="collection"),
+    path("collections/<slug:slug>/works", catalogue.works, name="works"),
+    path(one_work, work.work_page, name="work"),
+    path(
+        f"{one_work}/card.png",
+        cards.work_card_image,
+        name="work-card",
+    ),
+    path(f"api/{one_work}/metadata", api.metadata, name="work-metadata"),
+    path(f"api/{one_work}/proof", api.ProofView.as_view(), name="work-proof"),
     path(drop, public.drop_page, name="drop"),
+    path(f"{drop}/card.png", cards.drop_card_image, name="drop-card"),
     path(f"{drop}/live", public.drop_live, name="drop-live"),
     path(f"{drop}/vote", public.vote, name="vote"),
     path("console", console.console, name="console"),
@@ -26,5 +38,11 @@ urlpatterns = [
     path("console/drops/<int:pk>/sale", console.open_sale, name="open-sale"),
     path("console/drops/<int:pk>/voting", console.open_voting, name="open-voting"),
     path("console/drops/<int:pk>/score", console.close_voting, name="close-voting"),
+    path("console/art", art.datasets, name="datasets"),
+    path("console/art/live", art.datasets_live, name="datasets-live"),
+    path("console/art/jobs/<int:pk>", art.control_job, name="control-job"),
+    path("console/art/<int:pk>", art.dataset, name="dataset"),
+    path("console/art/<int:pk>/label", art.label, name="label"),
+    path("console/art/<int:pk>/pictures/<str:digest>", art.picture, name="dataset-picture"),
     path("console/proposals/<int:pk>", console.decide_proposal, name="decide-proposal"),
 ]

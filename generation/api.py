@@ -5,12 +5,16 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404, HttpRequest, HttpResponseBase
-from django.views.decorators.http import require_safe
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotModified
+from django.utils.cache import get_conditional_response
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import conditional_page, require_safe
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import viewsets
 from rest_framework.exceptions import ValidationError
 
+from generation.imaging import thumbnails
+from generation.imaging.codec import ImageRefusedError
 from generation.models import Artwork, Collection, Drop
 from generation.serializers import ArtworkSerializer, CollectionSerializer, DropSerializer
 
@@ -18,12 +22,18 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
+# Lists and rows change, so they are asked for again, and answered with 304 while they are the same.
+revalidated = method_decorator(conditional_page, name="dispatch")
+
+
+@revalidated
 class CollectionViewSet(viewsets.ReadOnlyModelViewSet[Collection]):
     queryset = Collection.objects.select_related("checkpoint").order_by("pk")
     serializer_class = CollectionSerializer
     lookup_field = "slug"
 
 
+@revalidated
 class DropViewSet(viewsets.ReadOnlyModelViewSet[Drop]):
     queryset = Drop.objects.select_related("collection", "checkpoint", "parameter_set").order_by(
         "pk"
@@ -31,6 +41,7 @@ class DropViewSet(viewsets.ReadOnlyModelViewSet[Drop]):
     serializer_class = DropSerializer
 
 
+@revalidated
 @extend_schema(parameters=[OpenApiParameter("drop", int, description="works of this drop only")])
 class ArtworkViewSet(viewsets.ReadOnlyModelViewSet[Artwork]):
     """Works that visitors may see; rejected ones and duplicates are not among them."""
@@ -49,10 +60,33 @@ class ArtworkViewSet(viewsets.ReadOnlyModelViewSet[Artwork]):
 
 
 @require_safe
-def artwork_image(request: HttpRequest, digest: str) -> HttpResponseBase:
+def artwork_image(request: HttpRequest, digest: str) -> HttpResponse:
     """The stored bytes of a picture, which its address can never change."""
+    return _for_ever(request, digest, _stored(digest), "image/png")
+
+
+@require_safe
+def artwork_thumbnail(request: HttpRequest, digest: str, side_px: int) -> HttpResponse:
+    """A small copy of a picture, made when it is first asked for."""
+    if side_px not in thumbnails.SIDES_PX:
+        raise Http404("no such size")
+    folder = Path(settings.MEDIA_ROOT) / "thumbnails"
+    try:
+        path = thumbnails.stored(_stored(digest), folder, side_px)
+    except ImageRefusedError as error:
+        raise Http404("the stored picture is damaged") from error
+    return _for_ever(request, f"{digest}-{side_px}", path, "image/webp")
+
+
+def _for_ever(request: HttpRequest, name: str, path: Path, content_type: str) -> HttpResponse:
+    headers = {"Cache-Control": IMMUTABLE, "ETag": f'"{name}"'}
+    if get_conditional_response(request, etag=headers["ETag"]) is not None:
+        return HttpResponseNotModified(headers=headers)
+    return HttpResponse(path.read_bytes(), content_type=content_type, headers=headers)
+
+
+def _stored(digest: str) -> Path:
     path = Path(settings.MEDIA_ROOT) / "images" / digest[:2] / f"{digest}.png"
     if not DIGEST.fullmatch(digest) or not path.is_file():
         raise Http404("no such picture")
-    headers = {"Cache-Control": IMMUTABLE, "ETag": f'"{digest}"'}
-    return FileResponse(path.open("rb"), content_type="image/png", headers=headers)
+    return path

@@ -12,8 +12,8 @@ function csrfToken() {
   return document.querySelector('meta[name="csrf-token"]').content;
 }
 
-export async function request(path, body) {
-  const options = { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(15000) };
+export async function request(path, body, more = {}) {
+  const options = { ...more, headers: { Accept: "application/json" }, signal: AbortSignal.timeout(15000) };
   if (body !== undefined) {
     options.method = "POST";
     options.body = JSON.stringify(body);

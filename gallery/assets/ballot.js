@@ -1,5 +1,14 @@
-// One pair after another: click, arrow keys, or skip with the down arrow.
-import { request } from "./api.js";
+// One pair after another: click, arrow keys or a swipe chooses; U takes the last choice back.
+//
+// A choice waits before it is sent, so that it can be taken back. It is sent when its time is up, when
+// the next one is made, and when the page is left; until the server has it, it is also in the session's
+// storage, so a reload or a lost connection loses nothing. Sending twice counts once: the server knows
+// a pair that was decided.
+import { ApiError, request } from "./api.js";
+
+const UNDO_MS = 6000;
+const SWIPE_PX = 56;
+const SLACK_PX = 10;
 
 export function ballot() {
   return {
@@ -7,19 +16,31 @@ export function ballot() {
     message: "",
     finished: false,
     pair: null,
-    n: 0,
+    upcoming: null,
+    sent: 0,
+    outbox: [],
+    decided: new Set(), // pairs chosen on this page: one fetched ahead may be among them
     chosen: "",
-    busy: false,
+    timer: null,
+    sending: null,
+    swipe: null,
 
     init() {
-      this.n = Number(this.$el.dataset.votes);
-      this.onKey = (event) => this.key(event);
+      this.sent = Number(this.$el.dataset.votes);
+      this.key = `votes:${this.$el.dataset.round}:${this.$el.dataset.voter}`;
+      this.outbox = JSON.parse(sessionStorage.getItem(this.key) || "[]");
+      this.decided = new Set(this.outbox.map((vote) => pairKey(vote.pair)));
+      this.onKey = (event) => this.press(event);
+      this.onLeave = () => this.leave();
       addEventListener("keydown", this.onKey);
-      this.next();
+      addEventListener("pagehide", this.onLeave);
+      this.flush().then(() => this.next());
     },
 
     destroy() {
       removeEventListener("keydown", this.onKey);
+      removeEventListener("pagehide", this.onLeave);
+      this.leave();
     },
 
     get ready() {
@@ -27,6 +48,12 @@ export function ballot() {
     },
     get failed() {
       return this.message !== "";
+    },
+    get canUndo() {
+      return this.outbox.length > 0 && !this.sending;
+    },
+    get waiting() {
+      return this.chosen !== "";
     },
     get leftImage() {
       return this.pair?.left.image;
@@ -47,21 +74,48 @@ export function ballot() {
       return this.chosen === "right" ? "chosen" : "";
     },
     get count() {
-      return this.n === 1 ? "1 vote" : `${this.n} votes`;
+      const n = this.sent + this.outbox.length;
+      return n === 1 ? "1 vote" : `${n} votes`;
     },
 
+    // Shows the pair that was fetched ahead, or fetches one, and fetches the following one ahead.
     async next() {
       this.loading = true;
       this.message = "";
       try {
-        const pair = await request(`${this.$root.dataset.round}/pair`);
-        this.finished = pair === null;
-        this.pair = pair;
+        const ahead = await this.upcoming;
+        this.upcoming = null;
+        this.show(ahead && !this.isDecided(ahead) ? ahead : await this.fetchPair());
       } catch (error) {
         this.message = error.message;
       }
       this.loading = false;
+    },
+
+    // The server does not know of choices that wait here; they go out before it is asked again.
+    async fetchPair() {
+      const pair = await request(`${this.$root.dataset.round}/pair`);
+      if (pair && !this.isDecided(pair)) return pair;
+      if (!this.outbox.length) return pair;
+      await this.flush();
+      return request(`${this.$root.dataset.round}/pair`);
+    },
+
+    show(pair) {
+      this.pair = pair;
+      this.finished = pair === null;
       this.chosen = "";
+      if (!pair) return;
+      this.upcoming = request(`${this.$root.dataset.round}/pair`)
+        .then((ahead) => {
+          for (const work of ahead ? [ahead.left, ahead.right] : []) new Image().src = work.image;
+          return ahead && pairKey(ahead) !== pairKey(pair) ? ahead : null;
+        })
+        .catch(() => null);
+    },
+
+    isDecided(pair) {
+      return this.decided.has(pairKey(pair));
     },
 
     left() {
@@ -70,34 +124,132 @@ export function ballot() {
     right() {
       return this.choose("right");
     },
+    skip() {
+      return this.next();
+    },
 
     async choose(side) {
-      if (this.busy || !this.pair) return;
-      this.busy = true;
-      this.chosen = side;
+      if (!this.pair || this.chosen || this.swipe?.moved || this.isDecided(this.pair)) return;
       const { left, right } = this.pair;
+      this.chosen = side;
+      const earlier = this.outbox.length;
+      this.outbox.push({ pair: this.pair, body: { left: left.id, right: right.id, winner: this.pair[side].id } });
+      this.decided.add(pairKey(this.pair));
+      this.store();
+      if (earlier) await this.flush(earlier);
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.flush(), UNDO_MS);
+      if (!this.failed) await this.next();
+    },
+
+    undo() {
+      if (!this.canUndo) return;
+      clearTimeout(this.timer);
+      const vote = this.outbox.pop();
+      this.decided.delete(pairKey(vote.pair));
+      this.store();
+      this.message = "";
+      this.upcoming = Promise.resolve(this.pair);
+      this.pair = vote.pair;
+      this.finished = false;
+      this.chosen = "";
+    },
+
+    // Sends the first n waiting votes, in their order, one at a time; a vote leaves once it is a row.
+    async flush(n = this.outbox.length) {
+      await this.sending;
+      clearTimeout(this.timer);
+      this.sending = this.send(n);
       try {
-        const winner = side === "left" ? left.id : right.id;
-        await request(`${this.$root.dataset.round}/votes`, { left: left.id, right: right.id, winner });
-        await this.next();
-        this.busy = false;
-        this.n += 1;
-      } catch (error) {
-        if (error.code === "already_voted") await this.next();
-        else this.message = error.message;
-        this.chosen = "";
+        await this.sending;
       } finally {
-        this.busy = false;
+        this.sending = null;
       }
     },
 
-    key(event) {
-      if (event.altKey || event.ctrlKey || event.metaKey) return;
-      if (event.key === "ArrowLeft") this.left();
-      else if (event.key === "ArrowRight") this.right();
-      else if (event.key === "ArrowDown") this.next();
-      else return;
+    async send(n) {
+      for (; n > 0 && this.outbox.length; n--) {
+        try {
+          await request(`${this.$root.dataset.round}/votes`, this.outbox[0].body);
+          this.sent += 1;
+        } catch (error) {
+          if (!(error instanceof ApiError) || error.code !== "already_voted") {
+            this.message = `${error.message} Your vote is kept.`;
+            this.chosen = "";
+            return;
+          }
+        }
+        this.outbox.shift();
+        this.store();
+      }
+    },
+
+    async retry() {
+      this.message = "";
+      await this.flush();
+      if (!this.failed) await this.next();
+    },
+
+    // A page that goes away cannot wait for replies: what is still here goes out and stays stored.
+    leave() {
+      clearTimeout(this.timer);
+      if (this.sending) return;
+      for (const { body } of this.outbox) {
+        request(`${this.$root.dataset.round}/votes`, body, { keepalive: true }).catch(() => null);
+      }
+    },
+
+    store() {
+      if (this.outbox.length) sessionStorage.setItem(this.key, JSON.stringify(this.outbox));
+      else sessionStorage.removeItem(this.key);
+    },
+
+    grab(event) {
+      if (event.pointerType === "mouse" || !this.pair) return;
+      this.swipe = { x: event.clientX, moved: false };
+    },
+
+    drag(event) {
+      if (!this.swipe) return;
+      const dx = event.clientX - this.swipe.x;
+      if (Math.abs(dx) > SLACK_PX) this.swipe.moved = true;
+      this.lean(dx);
+    },
+
+    drop(event) {
+      if (!this.swipe) return;
+      const dx = event.clientX - this.swipe.x;
+      const swiped = this.swipe.moved;
+      this.lean(0);
+      // The click that follows a swipe comes before this timer, and is not a choice.
+      setTimeout(() => (this.swipe = null), 0);
+      if (!swiped || Math.abs(dx) < SWIPE_PX) return;
+      this.swipe = null;
+      this.choose(dx < 0 ? "left" : "right");
+    },
+
+    release() {
+      this.swipe = null;
+      this.lean(0);
+    },
+
+    lean(dx) {
+      const pair = this.$refs.pair;
+      pair.style.transform = dx ? `translateX(${Math.max(-60, Math.min(60, dx / 2))}px)` : "";
+      pair.classList.toggle("to-left", dx < -SWIPE_PX);
+      pair.classList.toggle("to-right", dx > SWIPE_PX);
+    },
+
+    press(event) {
+      if (event.altKey || event.ctrlKey || event.metaKey || event.repeat) return;
+      const action = { ArrowLeft: "left", ArrowRight: "right", ArrowDown: "skip", u: "undo", U: "undo" }[event.key];
+      if (!action) return;
       event.preventDefault();
+      this[action]();
     },
   };
+}
+
+function pairKey(pair) {
+  return [pair.left.id, pair.right.id].sort((a, b) => a - b).join();
 }

@@ -1,5 +1,6 @@
 """What every visitor may see."""
 
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -7,49 +8,144 @@ from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.core.paginator import Page, Paginator
+from django.db.models import Count, Exists, OuterRef, Sum
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from gallery.serializers import STEPS, render_progress, sale_facts, work_tile, work_tiles
+from gallery.serializers import (
+    STEPS,
+    ether,
+    picture,
+    render_progress,
+    sale_facts,
+    work_tile,
+    work_tiles,
+)
 from generation.models import Artwork, Collection, Drop
-from minting.models import Commitment, Token
+from minting.models import Commitment, Contract, Token
 from sentiment.models import Round, Vote, Voter
 
 PAGE_SIZE = 96
-HERO = 6
+DROPS_A_PAGE = 12
+WALL = 18
+STRIP = 6
+EARLY = 24  # where a drop's first works are looked for; a curator seldom refuses all of them
 MAX_OTHERS = 20
 
 
+# Pages carry the visitor's token, so they are nobody else's, and change with the chain.
+revalidated = cache_control(private=True, no_cache=True)
+
+
+@revalidated
 @require_safe
 def home(request: HttpRequest, slug: str | None = None) -> HttpResponse:
     collection = chosen_collection(slug)
     if collection is None:
         return render(request, "gallery/home.html", {"collection": None})
     others = Collection.objects.exclude(pk=collection.pk).order_by("-created_at", "-pk")
-    drops = list(collection.drops.order_by("-number"))
-    strips = {drop.pk: list(drop.artworks.shown().in_order()[:HERO]) for drop in drops[:20]}
-    shown = [
+    drops = collection.drops.order_by("-number", "-pk")
+    page = Paginator(drops, DROPS_A_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "collection": collection,
+        "page": page,
+        "drops": drop_rows(collection, page.object_list),
+        "numbers": collection_numbers(collection),
+        "wall": wall(collection),
+        "others": others[:MAX_OTHERS],
+        "contract": Contract.objects.deployed().filter(collection=collection).first(),
+        "has_simulated": Voter.objects.filter(is_simulated=True).exists(),
+        **live_context(drops.exclude(state=Drop.State.DRAFT).first()),
+    }
+    return render(request, "gallery/home.html", context)
+
+
+def live_context(drop: Drop | None) -> dict[str, Any]:
+    """The newest drop that has begun: how far it is, and what a visitor can do there."""
+    if drop is None:
+        return {"live": None}
+    address = reverse("gallery:drop", args=[drop.collection.slug, drop.number])
+    commitment = Commitment.objects.light().filter(drop=drop).first()
+    calls = {
+        Drop.State.RENDERING: ("Watch it being drawn", address),
+        Drop.State.MINTING: ("Mint a work", f"{address}#sale"),
+        Drop.State.LISTENING: ("Vote on this drop", f"{address}/vote"),
+    }
+    call, target = calls.get(Drop.State(drop.state), ("See its works", address))
+    return {
+        "live": drop,
+        "live_address": address,
+        "call": call,
+        "call_address": target,
+        "progress": render_progress(drop) if drop.state == Drop.State.RENDERING else None,
+        "minted": Token.objects.filter(drop=drop).count(),
+        "commitment": commitment,
+        "price_eth": ether(commitment.price_wei) if commitment else "",
+        "steps": STEPS,
+    }
+
+
+def collection_numbers(collection: Collection) -> dict[str, int]:
+    """What has happened so far, counted."""
+    drawn = collection.drops.exclude(state__in=[Drop.State.DRAFT, Drop.State.RENDERING])
+    works = drawn.aggregate(drops=Count("pk"), works=Sum("size"))
+    votes = Vote.objects.filter(round__drop__collection=collection)
+    return {
+        "drops": works["drops"],
+        "works": works["works"] or 0,
+        "votes": votes.count(),
+        "voters": Voter.objects.filter(Exists(votes.filter(voter=OuterRef("pk")))).count(),
+        "parameter_sets": collection.parameter_sets.count(),
+        "committed": Drop.objects.committed().filter(collection=collection).count(),
+        "minted": Token.objects.filter(contract__collection=collection).count(),
+    }
+
+
+def drop_rows(collection: Collection, drops: Iterable[Drop]) -> list[dict[str, Any]]:
+    """Drops with their first works, by one question for all of them."""
+    shown = list(drops)
+    early = Artwork.objects.shown().filter(drop__in=shown, index__lt=EARLY).in_order()
+    strips: dict[int, list[Artwork]] = {}
+    for work in early:
+        strip = strips.setdefault(work.drop_id, [])
+        if len(strip) < STRIP:
+            strip.append(work)
+    return [
         {
             "number": drop.number,
             "state": drop.state,
             "size": drop.size,
             "url": reverse("gallery:drop", args=[collection.slug, drop.number]),
-            "strip": work_tiles(strips.get(drop.pk, [])[:4]),
+            "strip": [picture(work) for work in strips.get(drop.pk, [])],
         }
-        for drop in drops
+        for drop in shown
     ]
-    hero = next((works for works in strips.values() if works), [])
-    context = {
-        "collection": collection,
-        "drops": shown,
-        "hero": work_tiles(hero),
-        "others": others[:MAX_OTHERS],
-    }
-    return render(request, "gallery/home.html", context)
+
+
+def wall(collection: Collection) -> list[dict[str, Any]]:
+    """Works of the newest drop that has some, with the way to each."""
+    has_works = Exists(Artwork.objects.shown().filter(drop=OuterRef("pk")))
+    drop = collection.drops.filter(has_works).order_by("-number", "-pk").first()
+    if drop is None:
+        return []
+    works = drop.artworks.shown().in_order()[:WALL]
+    return [
+        {"picture": picture(work), "url": work_address(drop, work), "index": work.index}
+        for work in works
+    ]
+
+
+def work_address(drop: Drop, work: Artwork) -> str:
+    """The page of a published work; before that, its place on the drop's page."""
+    slug = drop.collection.slug
+    if drop.state in Drop.COMMITTED_STATES and work.token_id is not None:
+        return reverse("gallery:work", args=[slug, work.token_id])
+    return f"{reverse('gallery:drop', args=[slug, drop.number])}#work-{work.index}"
 
 
 def chosen_collection(slug: str | None) -> Collection | None:
@@ -59,11 +155,22 @@ def chosen_collection(slug: str | None) -> Collection | None:
     return Collection.objects.order_by("created_at", "pk").first()
 
 
+@revalidated
 @require_safe
 def drop_page(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    return render(request, "gallery/drop.html", drop_context(request, find_drop(slug, number)))
+    drop = find_drop(slug, number)
+    address = reverse("gallery:drop", args=[slug, number])
+    card = reverse("gallery:drop-card", args=[slug, number])
+    told = {
+        "page_url": request.build_absolute_uri(address),
+        "card_url": request.build_absolute_uri(card),
+        "share_title": f"{drop.collection.name}, drop {number}",
+        "share_text": drop.collection.story[:200] or f"Drop {number}",
+    }
+    return render(request, "gallery/drop.html", drop_context(request, drop) | told)
 
 
+@revalidated
 @require_safe
 def drop_live(request: HttpRequest, slug: str, number: int) -> HttpResponse:
     """The part of the drop page that changes; complete in itself."""
@@ -85,10 +192,13 @@ def drop_context(request: HttpRequest, drop: Drop) -> dict[str, Any]:
     commitment = commitments.filter(drop=drop).first()
     minted = tokens.count()
     counts = drop.artworks.counts()
+    urls = {work.pk: work_address(drop, work) for work in page.object_list}
     page_query = f"?{urlencode({'page': page.number})}" if page.number > 1 else ""
     address = reverse("gallery:drop-live", args=[drop.collection.slug, drop.number])
     return {
+        "collection": drop.collection,
         "drop": drop,
+        "is_published": drop.state in Drop.COMMITTED_STATES,
         "steps": STEPS,
         "live_url": address + page_query,
         "progress": render_progress(drop) if drop.state == Drop.State.RENDERING else None,
@@ -99,7 +209,7 @@ def drop_context(request: HttpRequest, drop: Drop) -> dict[str, Any]:
         "sale": sale_facts(drop, commitment, minted),
         "commitment": commitment_facts(drop, commitment),
         "page": page,
-        "works": work_tiles(page.object_list, owners),
+        "works": work_tiles(page.object_list, owners, urls),
     }
 
 

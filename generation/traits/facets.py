@@ -268,11 +268,17 @@ class Catalogue:
         """[N]: whether each place is one of the tokens; unknown tokens are passed over."""
         mask = np.zeros(len(self), np.bool_)
         wanted = np.asarray(token_ids, np.int64)
-        places = np.searchsorted(self.token_ids, wanted)
-        inside = places < len(self)
-        places, wanted = places[inside], wanted[inside]
-        mask[places[self.token_ids[places] == wanted]] = True
+        mask[np.searchsorted(self.token_ids, wanted[self.has(wanted)])] = True
         return mask
+
+    def has(self, token_ids: Sequence[int] | NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Whether each token is there, in the order given."""
+        wanted = np.asarray(token_ids, np.int64)
+        if not len(self):
+            return np.zeros(len(wanted), np.bool_)
+        places = np.minimum(np.searchsorted(self.token_ids, wanted), len(self) - 1)
+        found: NDArray[np.bool_] = self.token_ids[places] == wanted
+        return found
 
     def search(
         self, chosen: Mapping[str, Collection[str]], more: Mapping[str, Group] | None = None

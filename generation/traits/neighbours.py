@@ -43,12 +43,12 @@ class LatentSpace:
         The squared distance of the latents over its expectation for independent ones, 2 z_dim,
         plus the share of attributes that were asked for differently.
         """
-        steps = (self.latents - self.latents[at]).astype(np.float64)
-        apart = np.square(steps).sum(axis=1) / (2 * self.latents.shape[1])
+        steps = self.latents.astype(np.float64) - self.latents[at]
+        apart: NDArray[np.float64] = np.square(steps).sum(axis=1) / (2 * self.latents.shape[1])
         if not self.wishes.shape[1]:
             return apart
-        differing: NDArray[np.float64] = (self.wishes != self.wishes[at]).mean(axis=1)
-        return apart + differing
+        apart += (self.wishes != self.wishes[at]).mean(axis=1)
+        return apart
 
     def nearest(self, at: int, n: int) -> list[tuple[int, float]]:
         """(index, distance) of the ``n`` nearest others, nearest first; equal ones by index."""

@@ -1,15 +1,18 @@
 """Pictures at their digests, as browsers and caches see them."""
 
 import hashlib
+import io
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from PIL import Image
 from pytest_django import Settings
 
-from generation.models import Drop
+from generation.imaging import thumbnails
+from generation.models import Artwork, Collection, Drop
 from tests.fixtures.works import MakeDrop
 
 
@@ -106,3 +109,68 @@ def test_pictures_are_read_only(client: Client, digest: str) -> None:
     address = reverse("artwork-image", args=[digest])
 
     assert [client.post(address).status_code, client.delete(address).status_code] == [405, 405]
+
+
+def small(browser: Client, digest: str, side: object = 128, **headers: Any) -> Any:
+    return browser.get(f"/api/images/{digest}-{side}.webp", **headers)
+
+
+@pytest.mark.parametrize("side", thumbnails.SIDES_PX)
+def test_a_thumbnail_is_kept_for_ever_too(client: Client, digest: str, side: int) -> None:
+    reply = small(client, digest, side)
+
+    assert reply.headers["Content-Type"] == "image/webp"
+    assert reply.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert reply.headers["ETag"] == f'"{digest}-{side}"'
+    with Image.open(io.BytesIO(reply.content)) as image:
+        assert (image.format, image.size) == ("WEBP", (side, side))
+
+
+@pytest.mark.parametrize("name", ["{}.png", "{}-128.webp"])
+def test_a_picture_that_a_browser_has_is_not_sent_again(
+    client: Client, digest: str, name: str
+) -> None:
+    address = f"/api/images/{name.format(digest)}"
+    first = client.get(address)
+
+    again = client.get(address, headers={"If-None-Match": first.headers["ETag"]})
+    other = client.get(address, headers={"If-None-Match": '"another"'})
+
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["Cache-Control"] == first.headers["Cache-Control"]
+    assert (other.status_code, other.content) == (200, first.content)
+
+
+@pytest.mark.parametrize("side", [0, 1, 64, 127, 512, 99999999999, "x"])
+def test_a_size_that_is_not_offered_is_not_found(client: Client, digest: str, side: object) -> None:
+    assert small(client, digest, side).status_code == 404
+
+
+def test_a_thumbnail_of_nothing_is_not_found(client: Client, digest: str) -> None:
+    assert small(client, "0" * 64).status_code == 404
+    assert small(client, "..").status_code == 404
+
+
+def test_a_damaged_picture_has_no_thumbnail(
+    client: Client, digest: str, settings: Settings
+) -> None:
+    path = Path(settings.MEDIA_ROOT) / "images" / digest[:2] / f"{digest}.png"
+    path.write_bytes(path.read_bytes()[:-1] + b"\0")
+
+    assert small(client, digest).status_code == 404
+
+
+@pytest.mark.parametrize("address", ["/api/artworks", "/api/drops", "/api/collections"])
+def test_lists_that_did_not_change_are_not_sent_again(
+    client: Client, digest: str, address: str
+) -> None:
+    first = client.get(address)
+
+    again = client.get(address, headers={"If-None-Match": first.headers["ETag"]})
+    Collection.objects.update(name="Renamed")
+    Artwork.objects.update(confidence=0.5)
+    Drop.objects.update(size=7)
+    changed = client.get(address, headers={"If-None-Match": first.headers["ETag"]})
+
+    assert again.status_code == 304
+    assert changed.status_code == 200

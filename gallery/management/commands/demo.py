@@ -16,7 +16,7 @@ from generation.services import (
     register_shipped_checkpoint,
     start_rendering,
 )
-from minting.services import request_deploy
+from minting.services import request_deploy, request_marketplace
 
 SLUG = "portraits"
 STORY = (
@@ -41,6 +41,6 @@ class Command(BaseCommand):
         collection = create_collection(
             slug=SLUG, name="Portraits", story=STORY, checkpoint=register_shipped_checkpoint()
         )
-        request_deploy(collection=collection)
+        request_marketplace(contract=request_deploy(collection=collection))
         parameters = collection.parameter_sets.get()
         start_rendering(drop=open_drop(collection=collection, parameter_set=parameters, size=size))

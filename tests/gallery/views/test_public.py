@@ -39,7 +39,8 @@ def test_home_lists_the_drops_newest_first(client: Client, make_drop: MakeDrop) 
 
     html = read(client, "/")
 
-    assert re.findall(r'href="(/collections/[^"]+)"', html) == [
+    listed = html.split('<ul class="drops">')[1].split("</ul>")[0]
+    assert re.findall(r'href="(/collections/[^"]+)"', listed) == [
         page_address(second),
         page_address(first),
     ]
@@ -80,10 +81,10 @@ def test_home_begins_with_works_of_the_newest_drop_that_has_some(
     drop = make_drop(8)
     in_state(State.DRAFT)
 
-    hero = read(client, "/").split('<div class="hero">')[1].split("</div>")[0]
+    wall = read(client, "/").split('<ul class="mosaic"')[1].split("</ul>")[0]
 
-    digests = [work.image_digest for work in drop.artworks.order_by("index")[:6]]
-    assert re.findall(r"/api/images/(\w+)\.png", hero) == digests
+    digests = [work.image_digest for work in drop.artworks.order_by("index")]
+    assert re.findall(r'src="/api/images/(\w+)-128\.webp"', wall) == digests
 
 
 def test_home_shows_no_rejected_work_and_no_duplicate(client: Client, make_drop: MakeDrop) -> None:
@@ -94,21 +95,78 @@ def test_home_shows_no_rejected_work_and_no_duplicate(client: Client, make_drop:
     html = read(client, "/")
 
     kept = drop.artworks.get(index=2)
-    assert set(re.findall(r"/api/images/(\w+)\.png", html)) == {kept.image_digest}
+    assert set(re.findall(r"/api/images/(\w+)-128\.webp", html)) == {kept.image_digest}
 
 
-def test_the_queries_of_home_stop_growing_at_twenty_drops(
+def test_the_queries_of_home_do_not_depend_on_the_drops(
     client: Client, make_drop: MakeDrop
 ) -> None:
     counts = []
-    for n_drops in (20, 5):
+    for n_drops in (1, 20):
         for _ in range(n_drops):
             make_drop(1)
         with CaptureQueriesContext(connection) as queries:
             read(client, "/")
         counts.append(len(queries))
 
-    assert counts == [23, 23]
+    assert counts == [19, 19]
+
+
+def test_drops_come_in_pages_of_twelve(client: Client, make_drop: MakeDrop) -> None:
+    drops = [make_drop(1) for _ in range(13)]
+
+    first, second = read(client, "/"), read(client, "/?page=2")
+
+    def listed(html: str) -> list[str]:
+        part = html.split('<ul class="drops">')[1].split("</ul>")[0]
+        return re.findall(r'href="(/collections/[^"]+)"', part)
+
+    assert listed(first) == [page_address(drop) for drop in drops[:0:-1]]
+    assert listed(second) == [page_address(drops[0])]
+
+
+@pytest.mark.parametrize("state", [s for s in State if s != State.DRAFT])
+def test_home_says_where_the_newest_drop_is(
+    client: Client, in_state: InState, state: State
+) -> None:
+    html = read(client, page_home(in_state(state)))
+
+    panel = html.split('<section class="panel live"')[1].split("</section>")[0]
+    assert f'<span class="state {state}">{state}</span>' in panel
+    calls = {
+        State.RENDERING: "Watch it being drawn",
+        State.MINTING: "Mint a work",
+        State.LISTENING: "Vote on this drop",
+    }
+    assert calls.get(state, "See its works") in panel
+
+
+def page_home(drop: Drop) -> str:
+    return f"/collections/{drop.collection.slug}"
+
+
+def test_home_counts_what_has_happened(client: Client, in_state: InState, voter: Voter) -> None:
+    drop = in_state(State.LISTENING)
+    a, b, c = drop.artworks.order_by("index").values_list("pk", flat=True)[:3]
+    current = Round.objects.get(drop=drop)
+    cast_vote(round=current, voter=voter, left_id=a, right_id=b, winner_id=a)
+    cast_vote(round=current, voter=voter, left_id=a, right_id=c, winner_id=a)
+
+    html = " ".join(read(client, "/").split())
+
+    assert ">6</span><p>works in 1 drop," in html
+    assert ">2</span><p>votes of 1 voter." in html
+    assert ">1</span><p>work minted from 1 drop that is committed" in html
+
+
+def test_a_simulated_community_is_named(
+    client: Client, collection: Collection, voter: Voter
+) -> None:
+    assert "simulated community" not in read(client, "/")
+
+    Voter.objects.update(is_simulated=True)
+
+    assert "Includes a simulated community" in read(client, "/")
 
 
 def test_visitors_are_offered_to_sign_in_and_no_console(client: Client, db: None) -> None:

@@ -1,0 +1,208 @@
+"""One published work: what it shows, how rare that is, where it comes from and where it went."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from gallery.serializers import alternative, ether, picture, work_card
+from gallery.views.public import revalidated
+from generation.models import Artwork, Collection
+from generation.services.catalogue import load_catalogue, nearest_works
+from generation.traits.facets import TRAIT, Breakdown, Catalogue
+from minting.chain.logs import ZERO_ADDRESS
+from minting.models import Commitment, Listing, Sale, Token, Transfer
+from sentiment.models import Comment, Voter
+
+N_NEIGHBOURS = 6
+N_COMMENTS = 50
+N_EVENTS = 100
+
+
+@revalidated
+@require_safe
+def work_page(request: HttpRequest, slug: str, token_id: int) -> HttpResponse:
+    collection = get_object_or_404(Collection, slug=slug)
+    catalogue = load_catalogue(collection=collection)
+    work = find_work(catalogue, token_id)
+    page = request.build_absolute_uri(reverse("gallery:work", args=[slug, token_id]))
+    context = {
+        "collection": collection,
+        "work": work,
+        "drop": work.drop,
+        "picture": picture(work),
+        "works_url": reverse("gallery:works", args=[slug]),
+        "page_url": page,
+        "card_url": request.build_absolute_uri(reverse("gallery:work-card", args=[slug, token_id])),
+        "share_title": f"{collection.name} #{token_id}",
+        "share_text": alternative(work),
+        "share": share_addresses(page, f"{collection.name} #{token_id}"),
+        **beside(catalogue, collection, token_id),
+        **rarity_context(catalogue, work),
+        **check_context(work),
+        **market_context(work),
+        "comments": comments(work),
+        "neighbours": neighbours(work),
+    }
+    return render(request, "gallery/work.html", context)
+
+
+def find_work(catalogue: Catalogue, token_id: int) -> Artwork:
+    """A published work by its token id, minted or not."""
+    place = catalogue.place_of(token_id)
+    if place is None:
+        raise Http404("no published work has this token id")
+    pk = int(catalogue.artwork_ids[place])
+    rows = Artwork.objects.select_related(
+        "drop__collection", "drop__checkpoint", "drop__parameter_set"
+    )
+    return get_object_or_404(rows, pk=pk)
+
+
+def beside(catalogue: Catalogue, collection: Collection, token_id: int) -> dict[str, str]:
+    """Addresses of the works before and after this one, by token id."""
+    place = catalogue.place_of(token_id)
+    assert place is not None
+    found = {}
+    for name, other in (("previous_url", place - 1), ("next_url", place + 1)):
+        if 0 <= other < len(catalogue):
+            there = int(catalogue.token_ids[other])
+            found[name] = reverse("gallery:work", args=[collection.slug, there])
+    return found
+
+
+def rarity_context(catalogue: Catalogue, work: Artwork) -> dict[str, Any]:
+    """Each trait with its share of the drop and its bits; wishes that the picture did not grant."""
+    assert work.token_id is not None
+    found = catalogue.breakdown(work.drop.number, work.token_id)
+    peers = Artwork.objects.filter(drop=work.drop_id, rarity_rank=work.rarity_rank)
+    return {
+        "traits": trait_rows(work, found),
+        "rarity": found,
+        "n_tied": peers.count(),
+        "confidence_percent": round(100 * work.confidence),
+    }
+
+
+def trait_rows(work: Artwork, found: Breakdown) -> list[dict[str, Any]]:
+    works = reverse("gallery:works", args=[work.drop.collection.slug])
+    rows = []
+    for share in found.shares:
+        asked = work.requested.get(share.attribute)
+        rows.append(
+            {
+                "name": share.attribute.replace("_", " "),
+                "value": share.value,
+                "asked": asked if asked not in (None, share.value) else "",
+                "percent": 100 * share.share,
+                "count": share.count,
+                "bits": share.bits,
+                "width": round(100 * share.share, 1),
+                "url": f"{works}?{urlencode({TRAIT + share.attribute: share.value})}",
+            }
+        )
+    return rows
+
+
+def check_context(work: Artwork) -> dict[str, Any]:
+    """Where the browser finds what it needs to check the work itself."""
+    rows = Commitment.objects.light().select_related("collection__contract")
+    commitment = get_object_or_404(rows, drop=work.drop_id)
+    arguments = [work.drop.collection.slug, work.token_id]
+    return {
+        "commitment": commitment,
+        "contract": commitment.collection.contract,
+        "rpc_url": settings.CHAIN_RPC_URL,
+        "proof_url": reverse("gallery:work-proof", args=arguments),
+        "metadata_url": reverse("gallery:work-metadata", args=arguments),
+    }
+
+
+def market_context(work: Artwork) -> dict[str, Any]:
+    """The owner, an offer to sell, and everything that happened to the token, newest first."""
+    token = Token.objects.filter(artwork=work).select_related("minted_block").first()
+    if token is None:
+        return {"token": None, "events": []}
+    offer = Listing.objects.active(timezone.now()).filter(token=token).cheapest_first().first()
+    events = token_events(token, work)
+    simulated = simulated_addresses(
+        {token.owner, *(row[side] for row in events for side in ("sender", "recipient"))}
+    )
+    for row in events:
+        row["sender_simulated"] = row["sender"] in simulated
+        row["recipient_simulated"] = row["recipient"] in simulated
+    return {
+        "token": token,
+        "owner_simulated": token.owner in simulated,
+        "offer": offer,
+        "offer_eth": "" if offer is None else ether(offer.price_wei),
+        "events": events,
+    }
+
+
+def token_events(token: Token, work: Artwork) -> list[dict[str, Any]]:
+    """Mint, sales and transfers; a transfer that paid for a sale is the sale."""
+    sales = list(
+        Sale.objects.filter(token=token).select_related("block").in_order().reverse()[:N_EVENTS]
+    )
+    moves = Transfer.objects.filter(token=token).select_related("block").in_order().reverse()
+    sold = {sale.tx_hash for sale in sales}
+    rows = [event("Sold", sale.seller, sale.buyer, sale, price_of(sale)) for sale in sales]
+    for move in moves[:N_EVENTS]:
+        if move.is_mint:
+            price = Commitment.objects.light().get(drop=work.drop_id).price_wei
+            rows.append(event("Minted", "", move.recipient, move, f"{ether(price)} ETH"))
+        elif move.tx_hash not in sold:
+            rows.append(event("Transferred", move.sender, move.recipient, move, ""))
+    return sorted(rows, key=lambda row: row["block"], reverse=True)
+
+
+def price_of(sale: Sale) -> str:
+    unit = "ETH" if sale.currency == ZERO_ADDRESS else f"of token {sale.currency}"
+    share = " (share of a bundle)" if sale.is_bundle else ""
+    return f"{ether(sale.price_wei)} {unit}{share}"
+
+
+def event(
+    kind: str, sender: str, recipient: str, row: Sale | Transfer, price: str
+) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "sender": sender,
+        "recipient": recipient,
+        "price": price,
+        "at": row.block.mined_at,
+        "block": row.block.number,
+        "tx_hash": row.tx_hash,
+    }
+
+
+def simulated_addresses(addresses: set[str]) -> set[str]:
+    voters = Voter.objects.filter(address__in=addresses, is_simulated=True)
+    return set(voters.values_list("address", flat=True))
+
+
+def comments(work: Artwork) -> list[Comment]:
+    return list(work.comments.visible().select_related("voter")[:N_COMMENTS])
+
+
+def neighbours(work: Artwork) -> list[dict[str, Any]]:
+    near = dict(nearest_works(work=work, n=N_NEIGHBOURS))
+    rows = Artwork.objects.filter(drop=work.drop_id, token_id__in=near)
+    cards = [work_card(row) for row in rows.select_related("drop__collection")]
+    cards.sort(key=lambda card: near[card.token_id])
+    return [{"card": card, "distance": near[card.token_id]} for card in cards]
+
+
+def share_addresses(page: str, title: str) -> list[tuple[str, str]]:
+    """(name, address) of services that take a link; nothing of theirs is loaded here."""
+    return [
+        ("Bluesky", f"https://bsky.app/intent/compose?{urlencode({'text': f'{title} {page}'})}"),
+        ("Mastodon", f"https://mastodonshare.com/?{urlencode({'text': title, 'url': page})}"),
+        ("Email", f"mailto:?{urlencode({'subject': title, 'body': page})}"),
+    ]
