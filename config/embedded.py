@@ -28,7 +28,7 @@ PORTS = {
 }
 MIN_FREE_MB = 500
 # These start once the pages are there: on two cores their imports would keep a visitor waiting.
-LATER = ("worker", "gpu", "beat")
+LATER = ("worker", "gpu", "beat", "community")
 
 
 def port(name: str) -> str:
@@ -75,6 +75,10 @@ def worker_command(queues: str, concurrency: int) -> list[str]:
     ]
 
 
+def community_command() -> list[str]:
+    return [sys.executable, "manage.py", "community", "--follow"]
+
+
 def beat_command() -> list[str]:
     schedule = str(VAR / "beat")
     return [sys.executable, "-m", "celery", "-A", "config", "beat", "-l", "warning", "-s", schedule]
@@ -87,6 +91,7 @@ CHILDREN = {
     "worker": lambda: worker_command("default,chain", 2),
     "gpu": lambda: worker_command("gpu", 1),
     "beat": beat_command,
+    "community": community_command,
 }
 
 

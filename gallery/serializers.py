@@ -245,3 +245,25 @@ def job_line(job: Job) -> JobLine:
         refused=job.checkpoint.get("refused", []),
         n_refused=job.checkpoint.get("n_refused", 0),
     )
+
+
+@dataclass(frozen=True)
+class ActivityLine:
+    """What a community has done so far, in words; ``is_on`` while a lead wants it to act."""
+
+    is_on: bool
+    is_acting: bool
+    error: str
+    counts: list[tuple[str, int]]
+
+
+NOUNS = {"vote": "votes", "comment": "comments", "mint": "mints", "list": "listings", "buy": "buys"}
+
+
+def activity_line(job: Job) -> ActivityLine:
+    return ActivityLine(
+        is_on=job.state in (Job.State.QUEUED, Job.State.RUNNING),
+        is_acting=job.state == Job.State.RUNNING,
+        error=job.error,
+        counts=[(noun, int(job.checkpoint.get(name, 0))) for name, noun in NOUNS.items()],
+    )

@@ -4,7 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from gallery import api
-from gallery.views import art, cards, catalogue, console, public, work
+from gallery.views import art, cards, catalogue, community, console, public, work
 
 app_name = "gallery"
 drop = "collections/<slug:slug>/drops/<int:number>"
@@ -38,6 +38,8 @@ urlpatterns = [
     path("console/drops/<int:pk>/sale", console.open_sale, name="open-sale"),
     path("console/drops/<int:pk>/voting", console.open_voting, name="open-voting"),
     path("console/drops/<int:pk>/score", console.close_voting, name="close-voting"),
+    path("console/community", community.community, name="community"),
+    path("console/community/live", community.community_live, name="community-live"),
     path("console/art", art.datasets, name="datasets"),
     path("console/art/live", art.datasets_live, name="datasets-live"),
     path("console/art/jobs/<int:pk>", art.control_job, name="control-job"),

@@ -1,14 +1,38 @@
-"""Tokens, and what a wallet needs to mint one, to read."""
+"""Tokens, what a wallet needs to mint one, and listings: who signs an order may leave it here."""
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import Http404
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from eth_utils.address import is_address, to_checksum_address
 from rest_framework import generics, viewsets
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import ScopedRateThrottle
 
-from minting.models import Contract, Token
-from minting.serializers import ChainSerializer, TokenSerializer
+from minting import services
+from minting.chain.client import ChainError
+from minting.chain.listings import ListingError
+from minting.chain.orders import OrderFormatError
+from minting.chain.seaport import SignatureError
+from minting.models import Contract, Listing, Token
+from minting.serializers import (
+    ChainSerializer,
+    ListingProblemSerializer,
+    ListingSerializer,
+    OfferSerializer,
+    TokenSerializer,
+)
+
+# An order with ten payments takes about 3,000 bytes.
+MAX_OFFER_BYTES = 16_384
+MAX_ID = 2**63 - 1
+PROBLEM = OpenApiResponse(ListingProblemSerializer, "A problem with a stable code.")
 
 
 @extend_schema(
@@ -42,3 +66,90 @@ class ChainView(generics.RetrieveAPIView[Contract]):
     serializer_class = ChainSerializer
     lookup_field = "collection__slug"
     lookup_url_kwarg = "slug"
+
+
+class RefusalError(APIException):
+    """An answer with its own status and a stable code."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        self.status_code = status
+        super().__init__(detail, code)
+
+
+class ListingThrottle(ScopedRateThrottle):
+    """As many listings as votes, counted apart from them and on sending only."""
+
+    def get_cache_key(self, request: Request, view: Any) -> str | None:
+        if request.method != "POST":
+            return None
+        return f"listing_{super().get_cache_key(request, view)}"
+
+
+class ListingsView(generics.ListAPIView[Listing]):
+    """Listings that can be bought now, the cheapest first."""
+
+    serializer_class = ListingSerializer
+    queryset = Listing.objects.select_related("token__contract")
+
+    def active(self) -> QuerySet[Listing]:
+        now = timezone.now()
+        return Listing.objects.select_related("token__contract").active(now).cheapest_first()
+
+
+class CollectionListingsView(ListingsView):
+    def get_queryset(self) -> QuerySet[Listing]:
+        return self.active().filter(token__contract__collection__slug=self.kwargs["slug"])
+
+
+class TokenListingsView(ListingsView):
+    permission_classes = [AllowAny]  # the signature says who sells
+    throttle_classes = [ListingThrottle]
+    throttle_scope = "vote"
+
+    def get_queryset(self) -> QuerySet[Listing]:
+        return self.active().filter(token=self._token())
+
+    @extend_schema(
+        request=OfferSerializer,
+        responses={201: ListingSerializer, 200: ListingSerializer}
+        | dict.fromkeys([400, 404, 409, 413, 429, 503], PROBLEM),
+    )
+    def post(self, request: Request, contract: str, token_id: int) -> Response:
+        """Offer a token for sale; the same order again is the same listing."""
+        if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_OFFER_BYTES:
+            raise RefusalError(413, "too_large", f"at most {MAX_OFFER_BYTES} bytes")
+        body = OfferSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        offer = body.validated_data
+        now = timezone.now()
+        listing = _create(self._token(), offer["order"], offer["signature"], now)
+        status = 201 if listing.created_at >= now else 200
+        return Response(ListingSerializer(listing).data, status=status)
+
+    def _token(self) -> Token:
+        contract, token_id = self.kwargs["contract"], self.kwargs["token_id"]
+        if not is_address(contract) or token_id > MAX_ID:
+            raise Http404("no such token")
+        return generics.get_object_or_404(
+            Token.objects.select_related("contract"),
+            contract__address__iexact=contract,
+            contract__chain_id=settings.CHAIN_ID,
+            token_id=token_id,
+        )
+
+
+def _create(token: Token, order: Any, signature: str, now: Any) -> Listing:
+    """The listing, or why there is none as a problem."""
+    try:
+        return services.create_listing(token=token, body=order, signature=signature, now=now)
+    except OrderFormatError as error:
+        raise RefusalError(400, "bad_order", str(error)) from error
+    except SignatureError as error:
+        raise RefusalError(400, "bad_signature", str(error)) from error
+    except ListingError as error:
+        raise RefusalError(409, error.code, error.detail) from error
+    except services.NoMarketplaceError as error:
+        raise RefusalError(409, "no_marketplace", str(error)) from error
+    except (ChainError, services.ChainMovedError) as error:
+        detail = "The chain cannot be asked about this order now: try again."
+        raise RefusalError(503, "chain_away", detail) from error

@@ -6,12 +6,14 @@ must still be canonical, and neighbours must be parent and child.
 
 import logging
 import time
+from typing import Any
 
 from django.conf import settings
 
 from minting import services
 from minting.chain import logs
 from minting.chain.client import ChainError, Client, Header
+from minting.chain.fulfilments import CANCELLED_TOPIC, COUNTER_TOPIC, MarketLog, decode_market
 from minting.chain.logs import TransferLog
 from minting.models import Block, Contract, Cursor
 
@@ -23,6 +25,8 @@ MAX_WINDOW = 4096
 # Below it a request may ask for twice as many blocks next time.
 FAST_S = 1.0
 MAX_FORKS_PER_POLL = 5
+# Nodes limit how many topics a query may name; a thousand is the lowest limit in use.
+SELLERS_PER_QUERY = 500
 
 
 class ReorgTooDeepError(ChainError):
@@ -104,7 +108,7 @@ def _catch_up(node: Client, contract: Contract, head: int) -> set[int]:
         last = min(at + window, head)
         started = time.monotonic()
         try:
-            headers, transfers = _window(node, contract, at + 1, last, head)
+            headers, transfers, market = _window(node, contract, at + 1, last, head)
         except ChainError:
             if window == 1:
                 raise
@@ -120,6 +124,7 @@ def _catch_up(node: Client, contract: Contract, head: int) -> set[int]:
             window=window,
             headers=headers,
             transfers=transfers,
+            market=market,
         )
         services.prune_blocks(
             chain_id=contract.chain_id,
@@ -132,15 +137,46 @@ def _catch_up(node: Client, contract: Contract, head: int) -> set[int]:
 
 def _window(
     node: Client, contract: Contract, first: int, last: int, head: int
-) -> tuple[list[Header], list[TransferLog]]:
-    """Transfers in blocks first..last with the headers to store, all of one fork."""
+) -> tuple[list[Header], list[TransferLog], list[MarketLog]]:
+    """Logs in blocks first..last with the headers to store, all of one fork."""
     before = node.header(last)
     raw = node.logs(contract.address, first, last, [logs.topic("Transfer")])
     transfers = [log for log in logs.decode_all(raw) if isinstance(log, TransferLog)]
+    market = _market(node, contract, first, last, transfers)
     is_first = not Block.objects.filter(chain_id=contract.chain_id).exists()
     recent = range(max(0 if is_first else first, head - REORG_WINDOW), last + 1)
-    numbers = sorted({log.place.block_number for log in transfers} | {last} | set(recent))
+    found = {log.place.block_number for log in (*transfers, *market)}
+    numbers = sorted(found | {last} | set(recent))
     headers = [header for header in node.headers(numbers) if header is not None]
     if before is None or len(headers) != len(numbers) or headers[-1].hash != before.hash:
         raise services.ForkError(last)
-    return headers, transfers
+    return headers, transfers, market
+
+
+def _market(
+    node: Client, contract: Contract, first: int, last: int, transfers: list[TransferLog]
+) -> list[MarketLog]:
+    """Seaport's logs that concern us.
+
+    Every sale moves a token, so sales are found in the receipts of the transfers' transactions:
+    Seaport's logs name no token by topic, and a public chain has thousands of strangers' a day.
+    """
+    address = services.find_marketplace(chain_id=contract.chain_id)
+    if address is None:
+        return []
+    moved = {log.place.tx_hash: log.place for log in transfers if not log.is_mint}
+    raw: list[dict[str, Any]] = []
+    for place, found in zip(moved.values(), node.receipt_logs(list(moved)), strict=True):
+        if found is None:
+            raise services.ForkError(place.block_number)
+        raw += [entry for entry in found if entry["address"].lower() == address.lower()]
+    sellers = services.open_sellers(contract=contract)
+    for at in range(0, len(sellers), SELLERS_PER_QUERY):
+        words = ["0x" + seller[2:].lower().zfill(64) for seller in sellers[at:][:SELLERS_PER_QUERY]]
+        raw += node.logs(address, first, last, [CANCELLED_TOPIC, COUNTER_TOPIC], words)
+    return _once(decode_market(raw))
+
+
+def _once(found: list[MarketLog]) -> list[MarketLog]:
+    """A cancellation may stand in a transaction that also moves a token, and be found twice."""
+    return list({(log.place.tx_hash, log.place.log_index): log for log in found}.values())

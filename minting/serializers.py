@@ -6,9 +6,10 @@ from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from minting import services
 from minting.chain import contracts
 from minting.chain.node import LOCAL_CHAIN_ID
-from minting.models import Commitment, Contract, Token
+from minting.models import Commitment, Contract, Listing, Token
 
 
 class TokenSerializer(serializers.ModelSerializer[Token]):
@@ -56,21 +57,78 @@ class SaleSerializer(serializers.ModelSerializer[Commitment]):
         return commitment.count - n_minted
 
 
+class ListingSerializer(serializers.ModelSerializer[Listing]):
+    """An order with its signature: all that a buyer needs to fulfil it."""
+
+    token_id = serializers.IntegerField(source="token.token_id")
+    contract = serializers.CharField(source="token.contract.address")
+    price_wei = serializers.CharField()
+
+    class Meta:
+        model = Listing
+        fields = [
+            "order_hash",
+            "contract",
+            "token_id",
+            "seller",
+            "price_wei",
+            "starts_at",
+            "expires_at",
+            "state",
+            "order",
+            "signature",
+            "created_at",
+        ]
+
+
+class OfferSerializer(serializers.Serializer[Any]):
+    """A signed order of Seaport 1.6 that sells one token for the native currency."""
+
+    order = serializers.JSONField(
+        help_text="OrderComponents in the names of EIP-712, integers as numbers or text"
+    )
+    signature = serializers.CharField(
+        max_length=132, trim_whitespace=False, help_text="64 or 65 bytes in hex, with 0x"
+    )
+
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = sorted(set(map(str, data)) - set(self.fields)) if isinstance(data, dict) else []
+        if unknown:
+            raise serializers.ValidationError({name: ["No such field."] for name in unknown})
+        return super().to_internal_value(data)
+
+
+class ListingProblemSerializer(serializers.Serializer[Any]):
+    """An RFC 9457 problem; ``code`` is stable."""
+
+    type = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
 class ChainSerializer(serializers.ModelSerializer[Contract]):
-    """Everything a wallet needs to mint; the node's address only where it is on this machine."""
+    """What a wallet needs to mint and trade; the node's address only where it is on this machine.
+
+    ``marketplace`` is Seaport's address, to be approved by sellers; null where there is none yet.
+    """
 
     collection = serializers.SlugField(source="collection.slug")
     contract = serializers.CharField(source="address")
     rpc_url = serializers.SerializerMethodField()
+    marketplace = serializers.SerializerMethodField()
     sales = serializers.SerializerMethodField()
     abi = serializers.SerializerMethodField()
 
     class Meta:
         model = Contract
-        fields = ["collection", "chain_id", "rpc_url", "contract", "sales", "abi"]
+        fields = ["collection", "chain_id", "rpc_url", "contract", "marketplace", "sales", "abi"]
 
     def get_rpc_url(self, contract: Contract) -> str | None:
         return settings.CHAIN_RPC_URL if contract.chain_id == LOCAL_CHAIN_ID else None
+
+    def get_marketplace(self, contract: Contract) -> str | None:
+        return services.find_marketplace(chain_id=contract.chain_id)
 
     @extend_schema_field(SaleSerializer(many=True))
     def get_sales(self, contract: Contract) -> Any:

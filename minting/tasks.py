@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from generation import progress
-from minting import indexer, sender
+from minting import indexer, sender, services
 from minting.chain.client import TransportError
 
 logger = logging.getLogger(__name__)
@@ -14,9 +14,11 @@ logger = logging.getLogger(__name__)
 
 @shared_task
 def sweep() -> None:
-    """Take open intents as far as they go."""
+    """Take open intents as far as they go, and listings off whose time is over."""
+    now = timezone.now()
+    services.expire_listings(now=now)
     try:
-        settled = sender.pump(timezone.now())
+        settled = sender.pump(now)
     except TransportError as error:
         logger.warning("the outbox waits: %s", error)
         return

@@ -3,12 +3,22 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from minting.api import ChainView, TokenViewSet
+from minting.api import ChainView, CollectionListingsView, TokenListingsView, TokenViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("tokens", TokenViewSet)
 
 urlpatterns = [
     path("collections/<slug:slug>/chain", ChainView.as_view(), name="collection-chain"),
+    path(
+        "collections/<slug:slug>/listings",
+        CollectionListingsView.as_view(),
+        name="collection-listings",
+    ),
+    path(
+        "tokens/<str:contract>/<int:token_id>/listings",
+        TokenListingsView.as_view(),
+        name="token-listings",
+    ),
     *router.urls,
 ]

@@ -11,11 +11,13 @@ import numpy as np
 from django.conf import settings
 from django.contrib.auth import login, logout
 from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import QuerySet
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import generics
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.exceptions import APIException
 from rest_framework.permissions import AllowAny, BasePermission, IsAdminUser, IsAuthenticated
@@ -25,25 +27,33 @@ from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
 from generation import progress
+from generation.models import Artwork
 from generation.services import WrongStateError
 from generation.traits.parameters import ParametersError
 from minting.chain import siwe
+from minting.chain.node import LOCAL_CHAIN_ID
 from sentiment import services
-from sentiment.models import Proposal, Round, Voter
+from sentiment.models import Comment, Proposal, Round, Voter
 from sentiment.serializers import (
     BallotSerializer,
+    CommentSerializer,
     DecisionSerializer,
+    HideSerializer,
     MeSerializer,
     NonceSerializer,
     PairSerializer,
     ProblemSerializer,
     ProposalSerializer,
+    RoundSerializer,
     VerifySerializer,
     VoteSerializer,
+    WordsSerializer,
 )
 
 NONCE_LIFETIME = timedelta(minutes=10)
 SESSION_KEY = "sign_in"
+# A resource in a sign-in message: "we run this wallet ourselves".
+SIMULATED = "urn:morphora:simulated"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 PROBLEM = OpenApiResponse(ProblemSerializer, "A problem with a stable code.")
 REFUSALS: dict[type[Exception], tuple[int, str]] = {
@@ -51,6 +61,7 @@ REFUSALS: dict[type[Exception], tuple[int, str]] = {
     services.UnknownWorkError: (404, "unknown_work"),
     services.RoundClosedError: (409, "round_closed"),
     services.AlreadyVotedError: (409, "already_voted"),
+    services.CommentRefusedError: (400, "bad_comment"),
     services.NotALeadError: (403, "not_a_lead"),
     services.AlreadyDecidedError: (409, "already_decided"),
     services.StaleProposalError: (409, "stale_proposal"),
@@ -139,6 +150,8 @@ class VerifyView(SentimentView):
             now=now,
         )
         voter = services.register_wallet(address=address)
+        if says_simulated(body.validated_data["message"]):
+            services.mark_simulated(addresses=[address])
         if not voter.user.is_active:
             raise RefusalError(403, "account_disabled", "This account has been disabled.")
         login(request._request, voter.user, BACKEND)
@@ -181,6 +194,74 @@ class PairView(SentimentView):
         if pair is None:
             return Response(status=204)
         return _answer(PairSerializer({"left": pair[0], "right": pair[1]}), headers=NO_STORE)
+
+
+class RoundsView(generics.ListAPIView[Round]):
+    """Rounds that are open to votes, newest first."""
+
+    queryset = (
+        Round.objects.filter(state=Round.State.OPEN)
+        .select_related("drop__collection")
+        .order_by("-opened_at", "-pk")
+    )
+    serializer_class = RoundSerializer
+
+
+class CommentThrottle(ScopedRateThrottle):
+    """Counts what is sent, not what is read."""
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        return request.method != "POST" or super().allow_request(request, view)
+
+
+class CommentsView(SentimentView, generics.ListAPIView[Comment]):
+    """What voters say about a work, newest first."""
+
+    serializer_class = CommentSerializer
+    throttle_classes = [CommentThrottle]
+    throttle_scope = "comment"
+
+    def get_permissions(self) -> list[Any]:
+        asked = [IsAuthenticated, IsVoter] if self.request.method == "POST" else [AllowAny]
+        return [permission() for permission in asked]
+
+    def get_queryset(self) -> QuerySet[Comment]:
+        return Comment.objects.visible().filter(artwork=self._work()).select_related("voter")
+
+    @extend_schema(
+        request=WordsSerializer,
+        responses={201: CommentSerializer, 200: CommentSerializer}
+        | dict.fromkeys([400, 403, 404, 429], PROBLEM),
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Say something about a work; the same words again are the same comment."""
+        body = WordsSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        comment, is_new = services.write_comment(
+            voter=Voter.objects.get(user=_user(request)),
+            artwork=self._work(),
+            text=body.validated_data["text"],
+        )
+        return _answer(CommentSerializer(comment), status=201 if is_new else 200)
+
+    def _work(self) -> Artwork:
+        return get_object_or_404(Artwork.objects.shown(), pk=self.kwargs["pk"])
+
+
+class HideView(SentimentView):
+    permission_classes = [IsAdminUser]
+
+    @extend_schema(
+        request=HideSerializer,
+        responses={200: CommentSerializer} | dict.fromkeys([400, 403, 404], PROBLEM),
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """Hide a comment from readers, or show it again."""
+        body = HideSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        comment = get_object_or_404(Comment.objects.select_related("voter"), pk=pk)
+        hidden = body.validated_data["hidden"]
+        return _answer(CommentSerializer(services.hide_comment(comment=comment, is_hidden=hidden)))
 
 
 class VotesView(SentimentView):
@@ -267,6 +348,11 @@ class DecisionView(SentimentView):
         return _answer(ProposalSerializer(decided))
 
 
+def says_simulated(message: str) -> bool:
+    """Whether a signed message says that nobody sits behind its wallet; local chains only."""
+    return settings.CHAIN_ID == LOCAL_CHAIN_ID and SIMULATED in siwe.parse(message).resources
+
+
 NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -296,6 +382,7 @@ def _me(user: User | AnonymousUser) -> dict[str, Any]:
         "signed_in": user.is_authenticated,
         "address": voter.address if voter else None,
         "is_staff": user.is_staff,
+        "is_simulated": bool(voter and voter.is_simulated),
     }
 
 

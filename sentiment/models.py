@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from numpy.typing import NDArray
 
 from generation.models import Artwork, Drop, ParameterSet
+from minting.models import WeiField
 
 
 class Voter(models.Model):
@@ -18,6 +19,9 @@ class Voter(models.Model):
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, related_name="voter")
     address = models.CharField(max_length=42, unique=True)
+    is_simulated = models.BooleanField(
+        default=False, help_text="run by us: its data are labelled wherever they are shown"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -147,14 +151,77 @@ class Vote(models.Model):
         return f"{self.voter_id}: {self.first_id} or {self.second_id}"
 
 
+class CommentQuerySet(models.QuerySet["Comment"]):
+    def visible(self) -> Self:
+        """What readers see, newest first."""
+        return self.filter(is_hidden=False).order_by("-created_at", "-pk")
+
+
+class Comment(models.Model):
+    """What a voter says about a work."""
+
+    artwork = models.ForeignKey(Artwork, models.PROTECT, related_name="comments")
+    voter = models.ForeignKey(Voter, models.PROTECT, related_name="comments")
+    text = models.CharField(max_length=500)
+    is_hidden = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = CommentQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["artwork", "is_hidden", "created_at"], name="comment_list")]
+
+    def __str__(self) -> str:
+        return f"{self.voter_id} on {self.artwork_id}"
+
+
+class ReferenceSaleQuerySet(models.QuerySet["ReferenceSale"]):
+    def in_order(self) -> Self:
+        return self.order_by("sold_at", "source_row", "pk")
+
+
+class ReferenceSale(models.Model):
+    """A sale of another collection, imported from a file; what the file does not say is blank."""
+
+    source = models.CharField(max_length=100)
+    source_row = models.PositiveIntegerField(help_text="record of the file, from 1")
+    sold_at = models.DateTimeField()
+    token_ref = models.CharField(max_length=100)
+    traits = models.JSONField(default=dict)
+    price_wei = WeiField(null=True)  # type: ignore[misc]  # the field is typed for amounts
+    seller = models.CharField(max_length=42, blank=True, help_text="blank: unknown")
+    buyer = models.CharField(max_length=42, blank=True, help_text="blank: unknown")
+    tx_hash = models.CharField(max_length=66, blank=True)
+
+    objects = ReferenceSaleQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "source_row"], name="reference_sale_source_row"
+            ),
+            models.CheckConstraint(
+                condition=~Q(seller="0x" + "0" * 40) & ~Q(buyer="0x" + "0" * 40),
+                name="reference_sale_unknown_party_is_blank",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.source_row}"
+
+
 class ScoreRun(models.Model):
-    """What a closed round taught; ``posterior`` has names, mean and covariance of the effects."""
+    """What a closed round taught; ``posterior`` has names, mean and covariance of the effects.
+
+    ``market`` says up to which block sales were read, what they added, which were left out and why.
+    """
 
     round = models.OneToOneField(Round, models.PROTECT, related_name="score_run")
     input_hash = models.CharField(max_length=64)
     n_votes = models.PositiveIntegerField()
     n_voters = models.PositiveIntegerField()
     posterior = models.JSONField()
+    market = models.JSONField(default=dict)
     code_version = models.CharField(max_length=64)
     created_at = models.DateTimeField(auto_now_add=True)
 

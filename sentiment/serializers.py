@@ -11,7 +11,7 @@ from generation.models import Artwork
 from generation.serializers import ParameterSetSerializer
 from generation.traits.parameters import Parameters, ParametersError
 from minting.chain.siwe import MAX_MESSAGE_BYTES
-from sentiment.models import Proposal, Vote
+from sentiment.models import Comment, Proposal, Round, Vote
 
 MAX_ID = 2**63 - 1
 
@@ -63,6 +63,39 @@ class MeSerializer(serializers.Serializer[Any]):
     signed_in = serializers.BooleanField()
     address = serializers.CharField(allow_null=True, help_text="of the wallet, where there is one")
     is_staff = serializers.BooleanField()
+    is_simulated = serializers.BooleanField(help_text="a voter that the installation runs itself")
+
+
+class RoundSerializer(serializers.ModelSerializer[Round]):
+    collection = serializers.SlugField(source="drop.collection.slug")
+    drop_number = serializers.IntegerField(source="drop.number")
+
+    class Meta:
+        model = Round
+        fields = ["id", "collection", "drop", "drop_number", "state", "opened_at", "closes_at"]
+
+
+class WordsSerializer(StrictSerializer):
+    """What a voter says about a work."""
+
+    text = serializers.CharField(
+        max_length=2_000, help_text="1 to 500 characters once white space is folded; no markup"
+    )
+
+
+class HideSerializer(StrictSerializer):
+    hidden = serializers.BooleanField()
+
+
+class CommentSerializer(serializers.ModelSerializer[Comment]):
+    """``is_simulated``: by a voter that the installation runs itself."""
+
+    voter = serializers.CharField(source="voter.address")
+    is_simulated = serializers.BooleanField(source="voter.is_simulated")
+
+    class Meta:
+        model = Comment
+        fields = ["id", "artwork", "voter", "is_simulated", "text", "created_at"]
 
 
 class ShownWorkSerializer(serializers.ModelSerializer[Artwork]):
@@ -101,6 +134,9 @@ class ProposalSerializer(serializers.ModelSerializer[Proposal]):
     code_version = serializers.CharField(source="score_run.code_version")
     n_votes = serializers.IntegerField(source="score_run.n_votes")
     n_voters = serializers.IntegerField(source="score_run.n_voters")
+    market = serializers.JSONField(
+        source="score_run.market", help_text="what the sales said, and which did not count"
+    )
     round = serializers.IntegerField(source="score_run.round_id")
     resulting = ParameterSetSerializer(allow_null=True)
 
@@ -123,6 +159,7 @@ class ProposalSerializer(serializers.ModelSerializer[Proposal]):
             "code_version",
             "n_votes",
             "n_voters",
+            "market",
             "created_at",
         ]
 

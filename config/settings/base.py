@@ -88,6 +88,9 @@ MEDIA_ROOT = VAR_DIR / "media"
 CHECKPOINT_ROOT = VAR_DIR / "checkpoints"
 DATASET_ROOT = VAR_DIR / "datasets"
 
+# Where visitors find the site; the simulated community goes there like anybody.
+PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://localhost:8000")
+
 LEAD_PASSWORD = ""  # an installation's own; without one the demo makes no account
 NODE_MODULES = BASE_DIR / "node_modules"
 
@@ -111,7 +114,7 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 50,
     "NUM_PROXIES": 0,  # a forged X-Forwarded-For must not pass the throttles
     "EXCEPTION_HANDLER": "config.problems.problem_response",
-    "DEFAULT_THROTTLE_RATES": {"vote": "600/min", "sign-in": "60/min"},
+    "DEFAULT_THROTTLE_RATES": {"vote": "600/min", "sign-in": "60/min", "comment": "20/min"},
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Morphora",

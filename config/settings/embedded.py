@@ -24,6 +24,7 @@ STORAGES = STORAGES | {  # noqa: F405
 }
 
 WEB_PORT = int(os.environ.get("MORPHORA_WEB_PORT", "8000"))
+PUBLIC_URL = f"http://localhost:{WEB_PORT}"
 CSRF_TRUSTED_ORIGINS = [f"http://localhost:{WEB_PORT}", f"http://127.0.0.1:{WEB_PORT}"]
 
 REDIS_URL = os.environ.get(

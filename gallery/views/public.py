@@ -27,6 +27,7 @@ from gallery.serializers import (
     work_tiles,
 )
 from generation.models import Artwork, Collection, Drop
+from minting.chain.node import LOCAL_CHAIN_ID
 from minting.models import Commitment, Contract, Token
 from sentiment.models import Round, Vote, Voter
 
@@ -59,6 +60,7 @@ def home(request: HttpRequest, slug: str | None = None) -> HttpResponse:
         "wall": wall(collection),
         "others": others[:MAX_OTHERS],
         "contract": Contract.objects.deployed().filter(collection=collection).first(),
+        "may_simulate": settings.CHAIN_ID == LOCAL_CHAIN_ID and request.user.is_staff,
         "has_simulated": Voter.objects.filter(is_simulated=True).exists(),
         **live_context(drops.exclude(state=Drop.State.DRAFT).first()),
     }

@@ -47,6 +47,7 @@ def work_page(request: HttpRequest, slug: str, token_id: int) -> HttpResponse:
         **check_context(work),
         **market_context(work),
         "comments": comments(work),
+        "may_comment": Voter.objects.filter(user_id=request.user.pk or 0).exists(),
         "neighbours": neighbours(work),
     }
     return render(request, "gallery/work.html", context)

@@ -72,6 +72,12 @@ def release_job(*, job: Job, error: str) -> Job.State:
     return state
 
 
+def pause_job(*, job: Job) -> bool:
+    """Give a job back unfinished, as its holder, for the next process to go on with."""
+    held = Job.objects.filter(pk=job.pk, fence=job.fence, state=Job.State.RUNNING)
+    return bool(held.update(state=Job.State.QUEUED, attempts=0, error="", lease_until=None))
+
+
 def stop_job(*, job: Job) -> bool:
     """A lead's stop: the worker notices at its next renewal."""
     return bool(

@@ -133,6 +133,11 @@ class Client:
         raw = self.call("eth_getTransactionReceipt", tx_hash)
         return None if raw is None else _receipt(raw)
 
+    def receipt_logs(self, tx_hashes: Sequence[str]) -> list[list[dict[str, Any]] | None]:
+        """The raw logs of each transaction; None for one that is in no block."""
+        found = self.batch(("eth_getTransactionReceipt", [tx_hash]) for tx_hash in tx_hashes)
+        return [None if raw is None else raw["logs"] for raw in found]
+
     def knows(self, tx_hash: str) -> bool:
         """Whether the node has the transaction, in a block or waiting."""
         return self.call("eth_getTransactionByHash", tx_hash) is not None
@@ -153,17 +158,23 @@ class Client:
         request = {"to": to, "data": "0x" + call.hex()}
         return _bytes(self.call("eth_call", request, _tag(block)))
 
+    def read_all(self, calls: Sequence[tuple[str, bytes]], block: int | str) -> list[bytes]:
+        """The return values of calls (to, input), all on the state after one block."""
+        requests = [{"to": to, "data": "0x" + call.hex()} for to, call in calls]
+        found = self.batch(("eth_call", [request, _tag(block)]) for request in requests)
+        return [_bytes(raw) for raw in found]
+
     def send(self, raw: bytes) -> str:
         """Broadcast signed bytes; returns the transaction hash the node gives them."""
         return str(self.call("eth_sendRawTransaction", "0x" + raw.hex()))
 
-    def logs(self, address: str, first: int, last: int, topics: list[str]) -> list[dict[str, Any]]:
-        """Raw logs of a contract in blocks first..last whose first topic is one of ``topics``."""
+    def logs(self, address: str, first: int, last: int, *topics: list[str]) -> list[dict[str, Any]]:
+        """Raw logs of a contract in blocks first..last; each topic is one of those in its list."""
         query = {
             "address": address,
             "fromBlock": hex(first),
             "toBlock": hex(last),
-            "topics": [topics],
+            "topics": topics,
         }
         found = self.call("eth_getLogs", query)
         if not isinstance(found, list):

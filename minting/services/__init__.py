@@ -14,6 +14,13 @@ from minting.services.exports import (
     drop_car,
     export_drop,
 )
+from minting.services.listings import ChainMovedError, create_listing, expire_listings
+from minting.services.market import (
+    NoMarketplaceError,
+    find_marketplace,
+    open_sellers,
+    request_marketplace,
+)
 from minting.services.outbox import (
     abandon_attempt,
     intend,
@@ -41,22 +48,28 @@ from minting.services.tokens import (
 
 __all__ = [
     "MAX_PER_TRANSACTION",
+    "ChainMovedError",
     "CommitmentPendingError",
     "CursorMovedError",
     "ExportMismatchError",
     "FolderNotEmptyError",
     "ForkError",
     "ImageMismatchError",
+    "NoMarketplaceError",
     "SaleAlreadyRequestedError",
     "UnknownTokenError",
     "abandon_attempt",
     "connect",
+    "create_listing",
     "drop_car",
+    "expire_listings",
     "export_drop",
+    "find_marketplace",
     "intend",
     "load_signer",
     "note_accepted",
     "note_error",
+    "open_sellers",
     "prepare_commitment",
     "prune_blocks",
     "record_window",
@@ -64,6 +77,7 @@ __all__ = [
     "replace_attempt",
     "request_commit",
     "request_deploy",
+    "request_marketplace",
     "request_open_sale",
     "rewind",
     "settle",

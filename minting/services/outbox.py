@@ -10,6 +10,7 @@ from generation.services import move_drop
 from minting.chain.client import Receipt
 from minting.chain.signer import Signer, TransactionRequest
 from minting.models import Attempt, ChainTransaction, Contract, Cursor, Sender
+from minting.services.market import continue_marketplace
 
 State = ChainTransaction.State
 Kind = ChainTransaction.Kind
@@ -161,6 +162,9 @@ def _take_effect(intent: ChainTransaction, receipt: Receipt) -> None:
         contract.deployed_block = receipt.block_number
         contract.save(update_fields=["address", "deployed_block"])
         Cursor.objects.create(contract=contract, number=receipt.block_number - 1)
+        return
+    if intent.kind in (Kind.CONDUIT, Kind.MARKET):
+        continue_marketplace(intent=intent, receipt=receipt)
         return
     drop = intent.drop
     assert drop is not None

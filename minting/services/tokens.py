@@ -9,8 +9,10 @@ from django.db.models import Q
 
 from generation.models import Artwork
 from minting.chain.client import Header
+from minting.chain.fulfilments import MarketLog
 from minting.chain.logs import TransferLog
 from minting.models import Block, Commitment, Contract, Cursor, Token, Transfer
+from minting.services.market import record_market, reopen_listings
 
 
 class CursorMovedError(Exception):
@@ -48,11 +50,12 @@ def record_window(
     window: int,
     headers: Sequence[Header],
     transfers: Sequence[TransferLog],
+    market: Sequence[MarketLog] = (),
 ) -> set[int]:
-    """Store the transfers of blocks first..last and move the cursor; returns the drops touched.
+    """Store what happened in blocks first..last and move the cursor; returns the drops touched.
 
     ``window`` is how many blocks to ask for next time. ``headers`` hold at least ``last`` and the
-    blocks of the transfers, which are in the order of the chain.
+    blocks of the logs, which are in the order of the chain; ``market`` are Seaport's.
 
     Raises
     ------
@@ -63,9 +66,9 @@ def record_window(
     if not cursor.update(number=last, window=window):
         raise CursorMovedError(contract, first - 1)
     blocks = _store_blocks(contract.chain_id, headers)
-    for log in transfers:
-        if log.place.block_hash != blocks[log.place.block_number].hash:
-            raise ForkError(log.place.block_number)
+    for place in [log.place for log in (*transfers, *market)]:
+        if place.block_hash != blocks[place.block_number].hash:
+            raise ForkError(place.block_number)
     tokens = _mint(contract, blocks, [log for log in transfers if log.is_mint])
     moved = {log.token_id for log in transfers} - tokens.keys()
     tokens |= {token.token_id: token for token in contract.tokens.filter(token_id__in=moved)}
@@ -77,6 +80,7 @@ def record_window(
     Transfer.objects.bulk_create(
         _transfer(log, blocks[log.place.block_number], tokens[log.token_id]) for log in transfers
     )
+    record_market(contract=contract, market=market, blocks=blocks, tokens=tokens, moves=transfers)
     return {token.drop_id for token in tokens.values()}
 
 
@@ -88,6 +92,7 @@ def rewind(*, chain_id: int, number: int) -> set[int]:
     drops = set(touched.order_by().values_list("drop_id", flat=True))
     surviving = list(touched.exclude(minted_block__in=gone).distinct())
     gone.delete()
+    reopen_listings(chain_id=chain_id, above=number)
     for token in surviving:
         token.owner = token.transfers.in_order().reverse()[0].recipient
     Token.objects.bulk_update(surviving, ["owner"], batch_size=500)

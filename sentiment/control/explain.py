@@ -27,10 +27,13 @@ class AuditRow:
         belief about the option's effect, in log-odds.
     n_votes
         comparisons between a work that shows the option and one that does not.
+    n_sales
+        sales of works that show the option, as far as they count.
     confidence
         probability that the attribute's step is an improvement.
     without
         source of evidence -> proposed share less what would be proposed without that source.
+        Where there are several, ``interaction`` is what they only change together.
     why
         the above in a sentence.
     """
@@ -43,6 +46,7 @@ class AuditRow:
     mean: float
     sd: float
     n_votes: int
+    n_sales: int
     evidence: float
     confidence: float
     clipped_by: list[str]
@@ -58,24 +62,28 @@ def rows(
     changes: list[Change],
     n_votes: NDArray[np.int64],
     without: Mapping[str, list[Change]],
+    n_sales: NDArray[np.int64] | None = None,
 ) -> list[AuditRow]:
     """Audit rows of every option, in the order of the changes.
 
     Parameters
     ----------
-    n_votes : [D] from ``informative_votes``, in the order of the options.
+    n_votes, n_sales : [D] from ``informative_votes`` and the market, in the order of the options.
     without
         source of evidence -> what ``allocate.propose`` says when that source is left out.
     """
-    counts = iter(n_votes.tolist())
+    sold = np.zeros_like(n_votes) if n_sales is None else n_sales
+    counts = zip(n_votes.tolist(), sold.tolist(), strict=True)
     return [
-        _row(change, o, next(counts), {source: others[k] for source, others in without.items()})
+        _row(change, o, *next(counts), {source: others[k] for source, others in without.items()})
         for k, change in enumerate(changes)
         for o in range(len(change.options))
     ]
 
 
-def _row(change: Change, o: int, n_votes: int, without: Mapping[str, Change]) -> AuditRow:
+def _row(
+    change: Change, o: int, n_votes: int, n_sales: int, without: Mapping[str, Change]
+) -> AuditRow:
     proposed = float(change.proposed[o])
     return AuditRow(
         attribute=change.attribute,
@@ -86,17 +94,26 @@ def _row(change: Change, o: int, n_votes: int, without: Mapping[str, Change]) ->
         mean=float(change.mean[o]),
         sd=float(change.sd[o]),
         n_votes=n_votes,
+        n_sales=n_sales,
         evidence=change.evidence,
         confidence=change.confidence,
         clipped_by=list(change.clipped_by),
         stopped_by=change.stopped_by,
-        without={source: proposed - float(other.proposed[o]) for source, other in without.items()},
-        why=_why(change, n_votes),
+        without=_deltas(change, o, without),
+        why=_why(change, n_votes, n_sales),
     )
 
 
-def _why(change: Change, n_votes: int) -> str:
-    said = f"{n_votes} votes tell"
+def _deltas(change: Change, o: int, without: Mapping[str, Change]) -> dict[str, float]:
+    proposed = float(change.proposed[o])
+    found = {source: proposed - float(other.proposed[o]) for source, other in without.items()}
+    if len(found) > 1:
+        found["interaction"] = proposed - float(change.old[o]) - sum(found.values())
+    return found
+
+
+def _why(change: Change, n_votes: int, n_sales: int) -> str:
+    said = f"{n_votes} votes and {n_sales} sales tell" if n_sales else f"{n_votes} votes tell"
     match change.stopped_by:
         case "no_evidence":
             return f"{said}; the differences are within noise, so nothing changes"
@@ -121,7 +138,8 @@ def informative_votes(votes: Votes) -> NDArray[np.int64]:
 def code_version() -> str:
     """sha256 in hex over the sources of the packages that turn votes into proposals."""
     control = Path(__file__).parent
-    sources = [*control.glob("*.py"), *(control.parent / "preference").glob("*.py")]
+    packages = [control, control.parent / "preference", control.parent / "market"]
+    sources = [path for package in packages for path in package.glob("*.py")]
     digest = hashlib.sha256()
     for path in sorted(sources, key=lambda path: (path.parent.name, path.name)):
         digest.update(hashlib.sha256(path.read_bytes()).digest())

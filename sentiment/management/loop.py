@@ -1,60 +1,53 @@
 """A whole turn of the loop without a person: the real components, and voters with a hidden taste.
 
 Works are rendered by the workers' code, the chain is a real node, wallets sign their own mints, and
-voters sign in and vote through the public API. Only the community is made up, and the steering
-never sees inside it.
+voters sign in, vote and trade through the public API. Only the community is made up, and the
+steering never sees inside it.
 """
 
 import hashlib
-import json
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.test import Client as Browser
 from django.utils import timezone
-from eth_account import Account
-from eth_account.messages import encode_defunct
-from eth_account.signers.local import LocalAccount
 from numpy.typing import NDArray
 
 from generation.models import Artwork, Collection, Drop, ParameterSet
 from generation.services import close_curation, decide, open_drop, start_rendering
 from generation.traits.diversity import attribute_entropy
 from minting import indexer, sender
-from minting.chain import contracts, siwe
+from minting.chain import contracts
 from minting.chain.client import Client
-from minting.chain.signer import Signer, TransactionRequest
-from minting.models import Token
-from minting.services import prepare_commitment, request_commit, request_open_sale
+from minting.models import Sale, Token
+from minting.services import (
+    prepare_commitment,
+    request_commit,
+    request_open_sale,
+)
+from sentiment.management.wallets import (
+    CHAIN_WAIT_S,
+    PRICE_WEI,
+    Bazaar,
+    LoopStalledError,
+    Wallet,
+    post,
+    send,
+)
+from sentiment.market import prices
 from sentiment.models import Proposal, Round
 from sentiment.preference.features import encode, options
 from sentiment.services import approve_proposal, close_round, open_round
 from sentiment.simulation import community as simulated
 
-PRICE_WEI = 10**16
 PER_TRANSACTION = 5
 REJECTED_SHARE = 0.05
-CHAIN_WAIT_S = 60
-ORIGIN = "http://localhost"
-
-
-class LoopStalledError(Exception):
-    """The chain did not do within its time what the loop waits for."""
-
-
-@dataclass(frozen=True)
-class Wallet:
-    """A voter: a key, its number in the community, and a signed-in session."""
-
-    account: LocalAccount
-    number: int
-    browser: Browser
+MARKET_FACTS = ("n_sales", "n_flagged", "kappa", "kappa_sd", "reliability", "scale")
 
 
 @dataclass(frozen=True)
@@ -68,6 +61,7 @@ class Loop:
     seed: int
     size: int
     votes_per_wallet: int
+    n_sales: int
     steer: bool
     say: Callable[[str], None]
 
@@ -78,8 +72,9 @@ class Loop:
         self._commit(drop)
         self._mint(drop)
         votes = self._vote(drop)
+        sales = self._trade(drop)
         proposal = self._decide(drop)
-        return self._report(drop, votes, proposal)
+        return self._report(drop, votes, sales, proposal)
 
     def _render(self, number: int) -> Drop:
         from generation import rendering
@@ -130,7 +125,7 @@ class Loop:
         call = contracts.mint(commitment.number, 1)
         with Client(settings.CHAIN_RPC_URL) as node:
             for wallet in buyers:
-                _send(node, wallet, self.collection.contract.address, call)
+                send(node, wallet, self.collection.contract.address, call, PRICE_WEI)
         minted = Token.objects.filter(drop=drop)
         _until(lambda: minted.count() == len(buyers))
         self.say(f"drop {drop.number}: {len(buyers)} works minted")
@@ -151,7 +146,7 @@ class Loop:
                 prefers_left = self._prefers_left(wallet.number, left, right, chance)
                 winner = left if prefers_left else right
                 ballot = {"left": left.pk, "right": right.pk, "winner": winner.pk}
-                reply = _post(wallet.browser, f"{address}/votes", ballot)
+                reply = post(wallet.browser, f"{address}/votes", ballot)
                 n_votes += reply.status_code == 201
         self.say(f"drop {drop.number}: {n_votes} votes")
         return n_votes
@@ -168,13 +163,44 @@ class Loop:
     def _features(self, works: Sequence[Artwork]) -> NDArray[np.float64]:
         return encode([work.parsed for work in works], options(self.collection.checkpoint.schema))
 
+    def _trade(self, drop: Drop) -> int:
+        """Works change hands; returns how many."""
+        if not self.n_sales:
+            return 0
+        bazaar = Bazaar(self.collection, self.wallets)
+        _until(bazaar.is_open)
+        owned = list(
+            Token.objects.filter(contract=self.collection.contract, owner__in=bazaar.by_address)
+            .select_related("artwork")
+            .order_by("token_id", "pk")
+        )
+        chance = np.random.default_rng([self.seed, drop.number, 1])
+        picked = chance.permutation(len(owned))[: self.n_sales]
+        bids = self._bids([owned[i] for i in picked], drop, chance)
+        before = Sale.objects.count()
+        n_sales = sum(
+            bazaar.sell(owned[i], log_bids, chance)
+            for i, log_bids in zip(picked.tolist(), bids.T, strict=True)
+        )
+        _until(lambda: Sale.objects.count() == before + n_sales)
+        self.say(f"drop {drop.number}: {n_sales} works sold on")
+        return n_sales
+
+    def _bids(
+        self, tokens: Sequence[Token], drop: Drop, chance: np.random.Generator
+    ) -> NDArray[np.float64]:
+        """What each wallet [K, N] would pay, as a logarithm."""
+        works = [token.artwork for token in tokens if token.artwork is not None]
+        supply = [work.parsed for work in drop.artworks.accepted()]
+        return simulated.bids(self.community, self._features(works), _rarity(works, supply), chance)
+
     def _decide(self, drop: Drop) -> Proposal:
         proposal = close_round(round=Round.objects.get(drop=drop))
         approve_proposal(proposal=proposal, lead=self.policy, reason="policy: approve")
         proposal.refresh_from_db()
         return proposal
 
-    def _report(self, drop: Drop, votes: int, proposal: Proposal) -> dict[str, Any]:
+    def _report(self, drop: Drop, votes: int, sales: int, proposal: Proposal) -> dict[str, Any]:
         drop.refresh_from_db()
         commitment = drop.commitment
         counts = drop.artworks.counts()
@@ -193,66 +219,22 @@ class Loop:
             "commit_tx": sent.tx_hash,
             "minted": Token.objects.filter(drop=drop).count(),
             "votes": votes,
+            "sales": sales,
+            "market": {name: proposal.score_run.market.get(name) for name in MARKET_FACTS},
             "proposal": {"state": proposal.state, "deltas": _deltas(proposal)},
             "utility": float(worth.mean()),
             "entropy": _entropy([work.parsed for work in accepted], drop.checkpoint.schema),
         }
 
 
-def sign_in(account: LocalAccount) -> Browser:
-    """A session opened the way a wallet opens one."""
-    browser = Browser(enforce_csrf_checks=True, headers={"host": "localhost"})
-    nonce = browser.get("/api/auth/nonce").json()["nonce"]
-    now = datetime.now(UTC)
-    message = siwe.build(
-        siwe.SiweMessage(
-            domain="localhost",
-            address=account.address,
-            uri=ORIGIN,
-            chain_id=settings.CHAIN_ID,
-            nonce=nonce,
-            issued_at=now,
-            expiration_time=now + timedelta(minutes=5),
-            statement="Sign in to Morphora.",
-        )
-    )
-    signature = "0x" + account.sign_message(encode_defunct(text=message)).signature.hex()
-    reply = _post(browser, "/api/auth/verify", {"message": message, "signature": signature})
-    if reply.status_code != 200:
-        raise LoopStalledError(f"sign-in answered {reply.status_code}: {reply.content!r}")
-    return browser
-
-
-def wallets(seed: int, n: int) -> list[Wallet]:
-    """Accounts that depend on the seed alone, each signed in."""
-    keys = [hashlib.sha256(f"loop/{seed}/wallet/{i}".encode()).digest() for i in range(n)]
-    accounts = [Account.from_key(key) for key in keys]
-    return [Wallet(account, i, sign_in(account)) for i, account in enumerate(accounts)]
-
-
-def fund(node: Client, made: Sequence[Wallet]) -> None:
-    """Give each wallet 100 ETH of the local chain."""
-    node.batch(("anvil_setBalance", [w.account.address, hex(10**20)]) for w in made)
-
-
-def _post(browser: Browser, path: str, body: dict[str, Any]) -> Any:
-    token = browser.cookies["csrftoken"].value
-    headers = {"X-CSRFToken": token, "origin": ORIGIN}
-    return browser.post(path, json.dumps(body), content_type="application/json", headers=headers)
-
-
-def _send(node: Client, wallet: Wallet, to: str, call: bytes) -> None:
-    signer = Signer("0x" + wallet.account.key.hex().removeprefix("0x"), settings.CHAIN_ID)
-    request = TransactionRequest(
-        nonce=node.nonce(wallet.account.address),
-        to=to,
-        data=call,
-        value_wei=PRICE_WEI,
-        gas=300_000,
-        max_fee_wei=20 * 10**9,
-        tip_wei=10**9,
-    )
-    node.send(signer.sign(request).raw)
+def _rarity(works: Sequence[Artwork], supply: Sequence[dict[str, str]]) -> NDArray[np.float64]:
+    """- sum of the log shares of a work's values in the drop on sale, in nats."""
+    seen = {name: Counter(parsed[name] for parsed in supply) for name in supply[0]}
+    shares = [
+        [max(1, counts[work.parsed[name]]) / len(supply) for name, counts in seen.items()]
+        for work in works
+    ]
+    return prices.rarity(np.array(shares))
 
 
 def _state(drop: Drop) -> str:

@@ -1,5 +1,12 @@
 """Writes of sentiment: voters, rounds, votes, proposals and what leads decide about them."""
 
+from sentiment.services.comments import (
+    MAX_LENGTH,
+    CommentRefusedError,
+    hide_comment,
+    write_comment,
+)
+from sentiment.services.history import import_history
 from sentiment.services.proposals import (
     AlreadyDecidedError,
     NotALeadError,
@@ -17,13 +24,16 @@ from sentiment.services.votes import (
     RoundClosedError,
     UnknownWorkError,
     cast_vote,
+    mark_simulated,
     next_pair,
     register_wallet,
 )
 
 __all__ = [
+    "MAX_LENGTH",
     "AlreadyDecidedError",
     "AlreadyVotedError",
+    "CommentRefusedError",
     "NotALeadError",
     "NotAPairError",
     "RoundClosedError",
@@ -34,10 +44,14 @@ __all__ = [
     "cast_vote",
     "close_round",
     "edit_proposal",
+    "hide_comment",
+    "import_history",
+    "mark_simulated",
     "next_pair",
     "open_round",
     "register_wallet",
     "reject_proposal",
     "round_inputs",
     "start_next_drop",
+    "write_comment",
 ]

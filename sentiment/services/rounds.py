@@ -10,10 +10,11 @@ from django.utils import timezone
 from generation.models import Artwork, Drop
 from generation.services import move_drop
 from sentiment.control import allocate, explain
+from sentiment.market import prices, wash
 from sentiment.models import Proposal, Round, ScoreRun, Vote
 from sentiment.preference import bradley_terry, trust
-from sentiment.preference.bradley_terry import Belief
 from sentiment.services.evidence import Evidence, gather
+from sentiment.services.market import Market, Score, last_final_block, read_market, score
 
 
 @transaction.atomic
@@ -30,16 +31,18 @@ def open_round(*, drop: Drop, closes_at: datetime | None = None) -> Round:
 
 @transaction.atomic
 def close_round(*, round: Round) -> Proposal:
-    """Count the votes, learn from them and propose; a second call finds the proposal."""
+    """Count the votes, learn from them and from sales, and propose; again, find the proposal."""
     rounds = Round.objects.select_for_update(of=("self",))
     current = rounds.select_related("drop__parameter_set", "drop__collection").get(pk=round.pk)
     known = Proposal.objects.filter(score_run__round=current).first()
     if known is not None:
         return known
     found = gather(current)
+    market = read_market(current, last_final_block(current))
     belief = bradley_terry.fit(found.votes, found.prior)
-    run = _record_run(current, found, belief)
-    proposal = _record_proposal(run, found, belief)
+    scored = score(market, found.names, belief, found.prior)
+    run = _record_run(current, found, market, scored)
+    proposal = _record_proposal(run, found, scored)
     current.state = Round.State.CLOSED
     current.closed_at = timezone.now()
     current.save(update_fields=["state", "closed_at"])
@@ -47,28 +50,33 @@ def close_round(*, round: Round) -> Proposal:
     return proposal
 
 
-def _record_run(current: Round, found: Evidence, belief: Belief) -> ScoreRun:
+def _record_run(current: Round, found: Evidence, market: Market, scored: Score) -> ScoreRun:
     voters = current.votes.order_by("voter_id").values("voter_id").distinct()
     return ScoreRun.objects.create(
         round=current,
-        input_hash=explain.input_hash(round_inputs(round=current)),
+        input_hash=explain.input_hash(_inputs(current, market)),
         n_votes=current.votes.count(),
         n_voters=voters.count(),
         posterior={
             "names": [list(option) for option in found.names],
-            "mean": belief.mean.tolist(),
-            "covariance": belief.covariance.tolist(),
+            "mean": scored.belief.mean.tolist(),
+            "covariance": scored.belief.covariance.tolist(),
         },
+        market=scored.report,
         code_version=explain.code_version(),
     )
 
 
-def _record_proposal(run: ScoreRun, found: Evidence, belief: Belief) -> Proposal:
+def _record_proposal(run: ScoreRun, found: Evidence, scored: Score) -> Proposal:
     drop = run.round.drop
     old = drop.parameter_set.parameters
-    changes = allocate.propose(old, found.names, belief)
-    without = {"votes": allocate.propose(old, found.names, found.prior)}
-    rows = explain.rows(changes, explain.informative_votes(found.votes), without)
+    changes = allocate.propose(old, found.names, scored.belief)
+    without = {
+        source: allocate.propose(old, found.names, belief)
+        for source, belief in scored.without.items()
+    }
+    n_votes = explain.informative_votes(found.votes)
+    rows = explain.rows(changes, n_votes, without, scored.n_sales)
     return Proposal.objects.create(
         score_run=run,
         drop=drop,
@@ -82,8 +90,15 @@ def _record_proposal(run: ScoreRun, found: Evidence, belief: Belief) -> Proposal
 def round_inputs(*, round: Round) -> dict[str, Any]:
     """Everything a score run reads, in public names: works by drop and index, voters by address.
 
-    The input hash of the run is that of this document, as canonical JSON.
+    The input hash of the run is that of this document, as canonical JSON. Sales are those up to the
+    block that the run names; where there is no run yet, up to the last one that is final by now.
     """
+    run = ScoreRun.objects.filter(round=round).first()
+    until = run.market.get("until_block") if run else last_final_block(round)
+    return _inputs(round, read_market(round, until))
+
+
+def _inputs(round: Round, market: Market) -> dict[str, Any]:
     arrays = Vote.objects.as_arrays(round)
     works = Artwork.objects.select_related("drop").in_bulk(arrays.artwork_ids)
     names = [f"{works[pk].drop.number}/{works[pk].index}" for pk in arrays.artwork_ids]
@@ -105,6 +120,7 @@ def round_inputs(*, round: Round) -> dict[str, Any]:
             name: works[pk].parsed for name, pk in zip(names, arrays.artwork_ids, strict=True)
         },
         "votes": {"columns": ["left", "right", "winner", "voter", "age"], "rows": votes},
+        "market": market.inputs(),
         "constants": _constants(),
         "code": explain.code_version(),
     }
@@ -120,5 +136,11 @@ def _constants() -> dict[str, float]:
         "min_confidence": allocate.MIN_CONFIDENCE,
         "min_step": allocate.MIN_STEP,
         "false_alarms": allocate.FALSE_ALARMS,
+        "tukey": prices.TUKEY,
+        "huber": prices.HUBER,
+        "junk": prices.JUNK,
+        "min_scale": prices.MIN_SCALE,
+        "round_trip_days": wash.ROUND_TRIP_WITHIN.days,
+        "max_cycle": wash.MAX_CYCLE,
         **asdict(allocate.Bounds()),
     }

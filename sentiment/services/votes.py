@@ -1,5 +1,7 @@
 """Voters and their votes."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
@@ -60,6 +62,11 @@ def register_wallet(*, address: str) -> Voter:
         user.save(update_fields=["password"])
     voter, _ = Voter.objects.get_or_create(address=checksummed, defaults={"user": user})
     return voter
+
+
+def mark_simulated(*, addresses: Iterable[str]) -> None:
+    """Say of voters that we run them: whatever they do is labelled wherever it is shown."""
+    Voter.objects.filter(address__in=list(addresses)).update(is_simulated=True)
 
 
 def next_pair(

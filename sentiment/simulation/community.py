@@ -74,3 +74,28 @@ def answer(
     chosen = chance.random(len(voters)) < expit(lead)
     blind = chance.random(len(voters)) < community.lapse
     return np.where(blind, chance.random(len(voters)) < 0.5, chosen)
+
+
+def bids(
+    community: Community,
+    features: NDArray[np.float64],
+    rarity: NDArray[np.float64],
+    chance: np.random.Generator,
+    *,
+    kappa: float = 0.35,
+    rho: float = 0.05,
+    noise_sd: float = 0.25,
+) -> NDArray[np.float64]:
+    """Log of what each voter would pay [K, N] for works, in units of an everyday price.
+
+    Parameters
+    ----------
+    rarity : [N] nats; voters pay ``rho`` for each of them, whatever they like.
+    kappa
+        log price per log-odds of liking.
+    """
+    common = utility(community, features)
+    liking = common[None, :] + community.personal @ features.T
+    noise = chance.normal(0, noise_sd, liking.shape)
+    offered: NDArray[np.float64] = kappa * liking + rho * rarity[None, :] + noise
+    return offered

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from minting.models import Sale
 from minting.provenance import merkle
 from minting.provenance.keccak import keccak256
-from sentiment.models import Vote
+from sentiment.models import Vote, Voter
 from tests.fixtures.stack import free_port
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.django_db(transaction=True)]
@@ -44,6 +45,11 @@ def test_three_drops_go_round_the_community_likes_the_third_and_all_can_be_recom
     assert first["accepted"] + first["rejected"] + first["duplicates"] == 48
     assert first["minted"] == 24
     assert [drop["votes"] for drop in drops] == [288] * 3
+    assert all(0 < drop["sales"] <= 24 for drop in drops)
+    assert Sale.objects.count() == sum(drop["sales"] for drop in [*drops, *control])
+    assert drops[2]["market"]["kappa"] > 0
+    assert control[2]["market"]["kappa"] is None
+    assert not Voter.objects.filter(is_simulated=False).exists()
     assert Vote.objects.count() == 864
     assert {drop["proposal"]["state"] for drop in drops} == {"approved"}
     assert first["params_hash"] != third["params_hash"]

@@ -64,7 +64,12 @@ def assert_refused(reply: Any, status: int, code: str) -> None:
 def test_a_wallet_signs_in_and_is_known(browser: APIClient) -> None:
     reply = verify(browser, ask(browser))
 
-    known = {"signed_in": True, "address": ACCOUNT.address, "is_staff": False}
+    known = {
+        "signed_in": True,
+        "address": ACCOUNT.address,
+        "is_staff": False,
+        "is_simulated": False,
+    }
     assert reply.status_code == 200
     assert reply.json() == known
     assert browser.get("/api/auth/me").json() == known
@@ -72,7 +77,7 @@ def test_a_wallet_signs_in_and_is_known(browser: APIClient) -> None:
 
 
 def test_nobody_is_signed_in_at_first(browser: APIClient) -> None:
-    nobody = {"signed_in": False, "address": None, "is_staff": False}
+    nobody = {"signed_in": False, "address": None, "is_staff": False, "is_simulated": False}
 
     assert browser.get("/api/auth/me").json() == nobody
 

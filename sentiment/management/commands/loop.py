@@ -18,8 +18,9 @@ from generation.models import Collection
 from generation.services import create_collection, register_shipped_checkpoint
 from minting.chain import node
 from minting.chain.client import Client
-from minting.services import request_deploy
-from sentiment.management.loop import Loop, fund, wallets
+from minting.services import request_deploy, request_marketplace
+from sentiment.management.loop import Loop
+from sentiment.management.wallets import fund, wallets
 from sentiment.preference.features import options
 from sentiment.simulation import community
 
@@ -35,6 +36,7 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--voters", type=int, default=24)
         parser.add_argument("--votes", type=int, default=12, help="votes a voter and drop")
+        parser.add_argument("--sales", type=int, default=24, help="works offered on a drop")
         parser.add_argument("--json", type=Path, help="where the report goes; else to the output")
         parser.add_argument("--no-steering", action="store_true", help="keep the first parameters")
 
@@ -43,6 +45,8 @@ class Command(BaseCommand):
             raise CommandError(f"the loop runs on chain {node.LOCAL_CHAIN_ID} only")
         if options["drops"] < 1 or options["size"] < 2 or not 1 <= options["voters"] <= MAX_VOTERS:
             raise CommandError(f"needs a drop, two works and 1 to {MAX_VOTERS} voters")
+        if options["sales"] < 0:
+            raise CommandError("there cannot be fewer than no sales")
         logging.getLogger("generation.progress").setLevel(logging.ERROR)  # no page is open
         call_command("migrate", verbosity=0)
         with ExitStack() as stack:
@@ -63,7 +67,7 @@ class Command(BaseCommand):
     def _run(self, asked: dict[str, Any]) -> dict[str, Any]:
         seed = asked["seed"]
         collection = self._collection(seed)
-        request_deploy(collection=collection)
+        request_marketplace(contract=request_deploy(collection=collection))
         made = wallets(seed, asked["voters"])
         with Client(settings.CHAIN_RPC_URL) as client:
             fund(client, made)
@@ -76,6 +80,7 @@ class Command(BaseCommand):
             seed=seed,
             size=asked["size"],
             votes_per_wallet=asked["votes"],
+            n_sales=asked["sales"],
             steer=not asked["no_steering"],
             say=self.stderr.write,
         )

@@ -1,13 +1,11 @@
-"""What is on chain: blocks, contracts, transactions we send, commitments, tokens and transfers."""
+"""Blocks, contracts, and the transactions that we send."""
 
 from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
 
-from generation.models import Artwork, Collection, Drop
-from minting.chain.logs import ZERO_ADDRESS
-from minting.provenance.lineage import DropBody
+from generation.models import Collection, Drop
 
 WEI_DIGITS = 78
 
@@ -119,6 +117,17 @@ class Contract(models.Model):
         return self.address or f"contract of {self.collection_id}, not deployed"
 
 
+class Marketplace(models.Model):
+    """Where Seaport stands on a chain; a row only where it is not at its usual address."""
+
+    chain_id = models.PositiveBigIntegerField(unique=True)
+    address = models.CharField(max_length=42)
+    deployed_block = models.PositiveBigIntegerField()
+
+    def __str__(self) -> str:
+        return self.address
+
+
 class Cursor(models.Model):
     """How far a contract's logs are read; moved by compare-and-set only."""
 
@@ -144,6 +153,10 @@ class ChainTransaction(models.Model):
         DEPLOY = "deploy"
         COMMIT = "commit"
         OPEN_SALE = "open_sale"
+        CONDUIT = "conduit", "Seaport's conduit controller, on a local chain"
+        MARKET = "market", "Seaport itself, on a local chain"
+
+    CREATIONS = (Kind.DEPLOY, Kind.CONDUIT, Kind.MARKET)
 
     class State(models.TextChoices):
         PENDING = "pending", "not signed yet"
@@ -184,8 +197,8 @@ class ChainTransaction(models.Model):
 
     @property
     def to(self) -> str | None:
-        """The contract's address; None for its creation."""
-        return None if self.kind == self.Kind.DEPLOY else self.contract.address
+        """The contract's address; None for a creation."""
+        return None if self.kind in self.CREATIONS else self.contract.address
 
 
 class Attempt(models.Model):
@@ -215,148 +228,3 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return self.tx_hash
-
-
-class CommitmentQuerySet(models.QuerySet["Commitment"]):
-    def light(self) -> Self:
-        """Without the manifest, which has a row for each work."""
-        return self.defer("manifest")
-
-    def on_sale(self) -> Self:
-        """Commitments whose sale is open, newest first, with ``n_minted``."""
-        opened = ChainTransaction.objects.filter(
-            drop=models.OuterRef("drop"),
-            kind=ChainTransaction.Kind.OPEN_SALE,
-            state=ChainTransaction.State.CONFIRMED,
-        )
-        return (
-            self.filter(models.Exists(opened))
-            .annotate(n_minted=models.Count("drop__tokens"))
-            .order_by("-number", "-pk")
-        )
-
-
-class Commitment(models.Model):
-    """What a drop commits to: the struct on chain, and everything that was hashed for it."""
-
-    drop = models.OneToOneField(Drop, models.PROTECT, related_name="commitment")
-    collection = models.ForeignKey(Collection, models.PROTECT, related_name="commitments")
-    number = models.PositiveIntegerField(help_text="the drop's number on chain, from 1")
-    head = models.CharField(max_length=64, help_text="of the chain of drops, after this one")
-    metadata_root = models.CharField(max_length=64)
-    image_root = models.CharField(max_length=64)
-    provenance = models.CharField(max_length=64)
-    checkpoint_hash = models.CharField(max_length=64)
-    code_hash = models.CharField(max_length=64)
-    params_hash = models.CharField(max_length=64)
-    parent_params_hash = models.CharField(max_length=64)
-    vote_tally_root = models.CharField(max_length=64)
-    curation_log_root = models.CharField(max_length=64)
-    seed_commit = models.CharField(max_length=64)
-    first_token_id = models.PositiveBigIntegerField()
-    count = models.PositiveIntegerField()
-    image_cid = models.CharField(max_length=100)
-    root_cid = models.CharField(max_length=100)
-    base_uri = models.CharField(max_length=200)
-    manifest = models.JSONField()
-    price_wei = WeiField(default=0)
-    max_per_transaction = models.PositiveIntegerField(
-        null=True, help_text="none before a sale is asked for"
-    )
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    objects = CommitmentQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["collection", "number"], name="commitment_number"),
-            models.UniqueConstraint(
-                fields=["collection", "first_token_id"], name="commitment_first_token"
-            ),
-            models.CheckConstraint(condition=Q(count__gt=0), name="commitment_is_not_empty"),
-        ]
-
-    def __str__(self) -> str:
-        return f"commitment {self.number} of collection {self.collection_id}"
-
-    @property
-    def end_token_id(self) -> int:
-        """The first id after this drop."""
-        return self.first_token_id + self.count
-
-    @property
-    def body(self) -> DropBody:
-        """The struct that the contract hashes."""
-        return DropBody(
-            metadata_root=bytes.fromhex(self.metadata_root),
-            image_root=bytes.fromhex(self.image_root),
-            provenance=bytes.fromhex(self.provenance),
-            checkpoint_hash=bytes.fromhex(self.checkpoint_hash),
-            code_hash=bytes.fromhex(self.code_hash),
-            params_hash=bytes.fromhex(self.params_hash),
-            parent_params_hash=bytes.fromhex(self.parent_params_hash),
-            vote_tally_root=bytes.fromhex(self.vote_tally_root),
-            curation_log_root=bytes.fromhex(self.curation_log_root),
-            seed_commit=bytes.fromhex(self.seed_commit),
-            first_token_id=self.first_token_id,
-            count=self.count,
-        )
-
-
-class TokenQuerySet(models.QuerySet["Token"]):
-    def with_origin(self) -> Self:
-        return self.select_related("contract", "drop__collection", "minted_block")
-
-
-class Token(models.Model):
-    """A minted work. Its owner is the recipient of its last transfer."""
-
-    contract = models.ForeignKey(Contract, models.PROTECT, related_name="tokens")
-    token_id = models.PositiveBigIntegerField()
-    drop = models.ForeignKey(Drop, models.PROTECT, related_name="tokens")
-    artwork = models.OneToOneField(Artwork, models.PROTECT, null=True, related_name="token")
-    owner = models.CharField(max_length=42, db_index=True)
-    minted_block = models.ForeignKey(Block, models.CASCADE, related_name="minted_tokens")
-
-    objects = TokenQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["contract", "token_id"], name="token_of_contract"),
-        ]
-
-    def __str__(self) -> str:
-        return f"token {self.token_id}"
-
-
-class TransferQuerySet(models.QuerySet["Transfer"]):
-    def in_order(self) -> Self:
-        return self.order_by("block__number", "log_index", "pk")
-
-
-class Transfer(models.Model):
-    """A change of owner, the mint included."""
-
-    block = models.ForeignKey(Block, models.CASCADE, related_name="transfers")
-    token = models.ForeignKey(Token, models.CASCADE, related_name="transfers")
-    chain_id = models.PositiveBigIntegerField()
-    tx_hash = models.CharField(max_length=66)
-    log_index = models.PositiveIntegerField()
-    sender = models.CharField(max_length=42)
-    recipient = models.CharField(max_length=42)
-
-    objects = TransferQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["chain_id", "tx_hash", "log_index"], name="transfer_log"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.tx_hash} {self.log_index}"
-
-    @property
-    def is_mint(self) -> bool:
-        return self.sender == ZERO_ADDRESS

@@ -1,0 +1,195 @@
+"""Pictures of every page, light, dark and on a phone, from a living installation.
+
+    .venv/bin/python -m benchmarks.screens [--out docs/screens] [--minutes 1.5]
+
+Starts what `make up` starts in a folder of its own, curates and commits its first drop as a lead in
+a browser, brings in the simulated community, lets it act, scores the round, and photographs the
+pages on the way. Needs Chromium and what `make test` installs.
+"""
+
+import argparse
+import io
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+PORTS = {
+    "MORPHORA_WEB_PORT": "8190",
+    "MORPHORA_BROKER_PORT": "8191",
+    "MORPHORA_CHAIN_PORT": "8192",
+}
+ADDRESS = f"http://localhost:{PORTS['MORPHORA_WEB_PORT']}"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+LOOKS = {"light": (1280, 900), "dark": (1280, 900), "phone": (390, 844)}
+DROP = "/collections/portraits/drops/1"
+WAIT_MS = 120_000
+
+
+class Camera:
+    """A lead's browser in three looks, all signed in."""
+
+    def __init__(self, browser: Browser, out: Path, password: str) -> None:
+        self.out = out
+        self.contexts = {name: self._context(browser, name) for name in LOOKS}
+        self.pages = {name: context.new_page() for name, context in self.contexts.items()}
+        for page in self.pages.values():
+            page.set_default_timeout(WAIT_MS)
+            page.goto("/sign-in?next=/console")
+            page.get_by_label("Name").fill("lead")
+            page.get_by_label("Password").fill(password)
+            page.get_by_role("button", name="Sign in").click()
+            page.wait_for_url("**/console")
+
+    @property
+    def lead(self) -> Page:
+        return self.pages["light"]
+
+    def _context(self, browser: Browser, name: str) -> BrowserContext:
+        width, height = LOOKS[name]
+        return browser.new_context(
+            base_url=ADDRESS,
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if name == "dark" else "light",
+            device_scale_factor=2 if name == "phone" else 1,
+        )
+
+    def shoot(self, name: str, address: str, prepare: str = "") -> None:
+        """Save ``name`` in each look; ``prepare`` is the name of a button to press first."""
+        for look, page in self.pages.items():
+            page.goto(address)
+            page.wait_for_load_state("networkidle")
+            if prepare:
+                page.get_by_role("button", name=prepare).click()
+                page.wait_for_timeout(1500)
+            page.wait_for_timeout(600)
+            raw = page.screenshot()
+            Image.open(io.BytesIO(raw)).save(self.out / f"{name}-{look}.webp", quality=80, method=6)
+        sys.stdout.write(f"{name}\n")
+        sys.stdout.flush()
+
+
+def becomes(page: Page, state: str) -> None:
+    page.goto("/console")
+    page.locator(f'[data-state="{state}"]').wait_for()
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name).first.click()
+
+
+@contextmanager
+def installation() -> Iterator[str]:
+    """`make up` in a folder of its own; gives the lead's password."""
+    with tempfile.TemporaryDirectory(prefix="morphora-screens-") as folder:
+        environment = os.environ | PORTS | {"MORPHORA_VAR": folder, "MORPHORA_DEMO_SIZE": "120"}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "config.embedded", "up"],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            _wait()
+            yield (Path(folder) / "secrets" / "lead_password").read_text()
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(30)
+
+
+def _wait() -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{ADDRESS}/health", timeout=2):  # noqa: S310
+                return
+        except OSError:
+            time.sleep(0.3)
+    raise TimeoutError(ADDRESS)
+
+
+def tour(camera: Camera, browser: Browser, minutes: float) -> None:
+    lead = camera.lead
+    camera.shoot("sign-in", "/sign-in")
+    becomes(lead, "curating")
+    camera.shoot("home-quiet", "/")
+    camera.shoot("console-curating", "/console")
+    board = lead.get_by_role("link", name="board").first.get_attribute("href")
+    if board:
+        camera.shoot("board", board)
+    becomes(lead, "curating")
+    press(lead, "Accept all undecided")
+    press(lead, "Close curation and commit on chain")
+    becomes(lead, "committed")
+    press(lead, "Open the sale")
+    becomes(lead, "minting")
+    press(lead, "Open voting")
+    becomes(lead, "listening")
+    lead.goto("/console/community")
+    press(lead, "Bring in a simulated community")
+    lead.wait_for_timeout(60_000 * minutes)
+    voting(browser, camera.out)
+    camera.shoot("community", "/console/community")
+    camera.shoot("home", "/")
+    camera.shoot("drop", DROP)
+    camera.shoot("gallery", "/collections/portraits/works")
+    camera.shoot("gallery-filtered", "/collections/portraits/works?trait.accessory=glasses")
+    camera.shoot("work", "/collections/portraits/works/7")
+    camera.shoot("work-checked", "/collections/portraits/works/7", prepare="Check it yourself")
+    camera.shoot("console-listening", "/console")
+    camera.shoot("art", "/console/art")
+    camera.shoot("not-found", "/nowhere")
+    lead.goto("/console/community")
+    press(lead, "Stop")
+    becomes(lead, "listening")
+    press(lead, "Close voting and score")
+    becomes(lead, "scored")
+    camera.shoot("proposal", "/console")
+
+
+def voting(browser: Browser, out: Path) -> None:
+    """The voting page as a voter with a trial wallet sees it."""
+    for look, (width, height) in LOOKS.items():
+        context = browser.new_context(
+            base_url=ADDRESS,
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if look == "dark" else "light",
+        )
+        page = context.new_page()
+        page.set_default_timeout(WAIT_MS)
+        page.goto(f"/sign-in?next={DROP}/vote")
+        press(page, "Use a trial wallet")
+        page.locator("#left").wait_for()
+        page.wait_for_timeout(800)
+        raw = page.screenshot()
+        Image.open(io.BytesIO(raw)).save(out / f"vote-{look}.webp", quality=80, method=6)
+        context.close()
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--out", type=Path, default=ROOT / "docs" / "screens")
+    arguments.add_argument("--minutes", type=float, default=1.5, help="for the community to act")
+    options = arguments.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    program = os.environ.get("CHROME_BIN") or shutil.which("chromium")
+    with installation() as password, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
+        tour(Camera(browser, options.out, password.strip()), browser, options.minutes)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

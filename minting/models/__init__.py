@@ -1,0 +1,55 @@
+"""What is on chain: blocks, contracts, what we send, commitments, tokens, and their market."""
+
+from minting.models.chain import (
+    WEI_DIGITS,
+    Attempt,
+    Block,
+    BlockQuerySet,
+    ChainTransaction,
+    ChainTransactionQuerySet,
+    Contract,
+    ContractQuerySet,
+    Cursor,
+    Marketplace,
+    Sender,
+    WeiField,
+)
+from minting.models.market import (
+    Listing,
+    ListingQuerySet,
+    Sale,
+    SaleQuerySet,
+)
+from minting.models.tokens import (
+    Commitment,
+    CommitmentQuerySet,
+    Token,
+    TokenQuerySet,
+    Transfer,
+    TransferQuerySet,
+)
+
+__all__ = [
+    "WEI_DIGITS",
+    "Attempt",
+    "Block",
+    "BlockQuerySet",
+    "ChainTransaction",
+    "ChainTransactionQuerySet",
+    "Commitment",
+    "CommitmentQuerySet",
+    "Contract",
+    "ContractQuerySet",
+    "Cursor",
+    "Listing",
+    "ListingQuerySet",
+    "Marketplace",
+    "Sale",
+    "SaleQuerySet",
+    "Sender",
+    "Token",
+    "TokenQuerySet",
+    "Transfer",
+    "TransferQuerySet",
+    "WeiField",
+]
