@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.http import Http404
+from django.http import FileResponse, Http404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from eth_utils.address import is_address, to_checksum_address
@@ -14,13 +14,15 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
+from rest_framework.views import APIView
 
+from generation.models import Drop
 from minting import services
 from minting.chain.client import ChainError
 from minting.chain.listings import ListingError
 from minting.chain.orders import OrderFormatError
 from minting.chain.seaport import SignatureError
-from minting.models import Contract, Listing, Token
+from minting.models import Commitment, Contract, Listing, Token
 from minting.serializers import (
     ChainSerializer,
     ListingProblemSerializer,
@@ -66,6 +68,33 @@ class ChainView(generics.RetrieveAPIView[Contract]):
     serializer_class = ChainSerializer
     lookup_field = "collection__slug"
     lookup_url_kwarg = "slug"
+
+
+@extend_schema(responses={(200, "application/vnd.ipld.car"): bytes})
+class DropCarView(APIView):
+    """A committed drop's pictures and metadata as one file, to be pinned under the root it names.
+
+    Its blocks are checked against what was committed before it is packed, once.
+    """
+
+    def get(self, request: Request, slug: str, number: int) -> FileResponse:
+        rows = Commitment.objects.exclude(drop__state=Drop.State.CURATING)
+        commitment = generics.get_object_or_404(rows, collection__slug=slug, drop__number=number)
+        try:
+            path = services.drop_car(commitment=commitment)
+        except (services.ExportMismatchError, FileNotFoundError) as error:
+            raise RefusalError(
+                503, "damaged", f"The drop's files are not whole: {error}"
+            ) from error
+        response = FileResponse(
+            path.open("rb"),
+            as_attachment=True,
+            filename=f"{slug}-{number}.car",
+            content_type="application/vnd.ipld.car; version=1",
+        )
+        response["Cache-Control"] = "public, max-age=31536000, immutable"
+        response["ETag"] = f'"{commitment.root_cid}"'
+        return response
 
 
 class RefusalError(APIException):

@@ -3,13 +3,20 @@
 from django.urls import path
 from rest_framework.routers import SimpleRouter
 
-from minting.api import ChainView, CollectionListingsView, TokenListingsView, TokenViewSet
+from minting.api import (
+    ChainView,
+    CollectionListingsView,
+    DropCarView,
+    TokenListingsView,
+    TokenViewSet,
+)
 
 router = SimpleRouter(trailing_slash=False)
 router.register("tokens", TokenViewSet)
 
 urlpatterns = [
     path("collections/<slug:slug>/chain", ChainView.as_view(), name="collection-chain"),
+    path("collections/<slug:slug>/drops/<int:number>/car", DropCarView.as_view(), name="drop-car"),
     path(
         "collections/<slug:slug>/listings",
         CollectionListingsView.as_view(),

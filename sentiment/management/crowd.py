@@ -211,6 +211,10 @@ class Crowd:
         worth = self._worth(token["drop"], self._work(token["artwork"]), member)
         if PRICE_WEI * np.exp(worth) < int(listed["price_wei"]):
             return False
+        # The site hears of a sale a moment after the chain.
+        asked = seaport.get_order_status(listed["order_hash"])
+        if not seaport.is_usable(self.node.read(chain["marketplace"], asked)):
+            return False
         order = orders.Order.from_json(listed["order"])
         call = seaport.fulfil_order(order, listed["signature"])
         price = int(listed["price_wei"])

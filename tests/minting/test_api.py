@@ -13,6 +13,7 @@ from minting import indexer, services
 from minting.chain import contracts
 from minting.models import Contract
 from tests.fixtures.chain import ALICE, BOB, Chain
+from tests.fixtures.unixfs import read_car
 from tests.fixtures.works import MakeDrop
 from tests.minting.conftest import pump
 
@@ -148,3 +149,34 @@ def test_a_collection_without_a_contract_has_no_chain_facts(client: Client) -> N
 
     assert reply.status_code == 404
     assert reply.json()["code"] == "not_found"
+
+
+def test_a_committed_drop_can_be_downloaded_as_one_file(
+    client: Client, drop: Drop, tmp_path: Path
+) -> None:
+    reply = client.get(f"/api/collections/portraits/drops/{drop.number}/car")
+
+    car = tmp_path / "drop.car"
+    car.write_bytes(b"".join(reply.streaming_content))  # type: ignore[attr-defined]
+    found = read_car(car)
+    assert reply.headers["Content-Type"].startswith("application/vnd.ipld.car")
+    assert found["root"] == drop.commitment.root_cid
+    assert len(found["files"]) == 10
+
+
+def test_a_drop_that_is_not_committed_has_no_file(client: Client, make_drop: MakeDrop) -> None:
+    drop = make_drop(4, Drop.State.CURATING)
+
+    reply = client.get(f"/api/collections/portraits/drops/{drop.number}/car")
+
+    assert reply.status_code == 404
+
+
+def test_a_picture_that_was_changed_is_not_packed(client: Client, drop: Drop) -> None:
+    path = drop.artworks.accepted().in_order()[0].image_path
+    kept = path.read_bytes()
+    path.write_bytes(kept[:-1] + b"\0")
+
+    reply = client.get(f"/api/collections/portraits/drops/{drop.number}/car")
+
+    assert (reply.status_code, reply.json()["code"]) == (503, "damaged")

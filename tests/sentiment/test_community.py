@@ -45,6 +45,7 @@ def drop(
     services.request_commit(drop=drop)
     pump()
     services.request_open_sale(drop=drop, price_wei=10**15, max_per_transaction=5)
+    services.request_marketplace(contract=drop.collection.contract)
     for _ in range(3):
         pump()
     open_round(drop=drop)
@@ -80,7 +81,7 @@ def test_wallets_vote_comment_mint_list_and_buy_and_are_labelled(crowd: Crowd, d
     assert crowd.comment(crowd.members[0])
     read_chain()
     listed = [member for member in crowd.members if crowd.offer(member)]
-    bought = [crowd.buy(member) for member in crowd.members for _ in range(4)]
+    bought = [crowd.buy(member) for member in crowd.members for _ in range(6)]
     read_chain()
 
     voters = {member.account.address for member in crowd.members}
@@ -89,7 +90,7 @@ def test_wallets_vote_comment_mint_list_and_buy_and_are_labelled(crowd: Crowd, d
     assert Token.objects.count() == N_WALLETS
     assert len(listed) == N_WALLETS
     assert Listing.objects.count() == N_WALLETS
-    assert Sale.objects.count() == sum(bought)
+    assert Sale.objects.count() == sum(bought) > 0
     assert Comment.objects.count() == 1
     assert set(Voter.objects.values_list("address", "is_simulated")) == {(v, True) for v in voters}
 
@@ -97,7 +98,7 @@ def test_wallets_vote_comment_mint_list_and_buy_and_are_labelled(crowd: Crowd, d
 def test_voters_of_one_taste_agree_with_themselves(crowd: Crowd, drop: Drop) -> None:
     """The same seed is the same community: its second coming votes as the first would have."""
     again = Crowd(crowd.base_url, crowd.node, seed=3, n_wallets=N_WALLETS)
-    works = list(drop.artworks.accepted().in_order()[:2].values("id", "parsed"))
+    works = [{"parsed": work.parsed} for work in drop.artworks.accepted().in_order()[:2]]
 
     likings = [
         [made._liking(drop.pk, work, made.members[0]) for work in works] for made in (crowd, again)
