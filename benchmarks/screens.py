@@ -127,8 +127,7 @@ def tour(camera: Camera, browser: Browser, minutes: float) -> None:
     camera.shoot("home-quiet", "/")
     camera.shoot("console-curating", "/console")
     board = lead.get_by_role("link", name="board").first.get_attribute("href")
-    if board:
-        camera.shoot("board", board)
+    camera.shoot("board", board or "")
     becomes(lead, "curating")
     press(lead, "Accept all undecided")
     press(lead, "Close curation and commit on chain")

@@ -41,6 +41,7 @@ function draw(item, seed) {
   const hair = RECIPE.hair_colours[Math.floor(next() * RECIPE.hair_colours.length)];
   const svg = createAvatar(openPeeps, {
     seed: String(item),
+    ...RECIPE.framing,
     backgroundColor: [chosen.background],
     skinColor: [chosen.skin],
     clothingColor: [chosen.clothing],

@@ -8,7 +8,7 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from generation import rendering, services
-from generation.gan import latent
+from generation.gan import latent, metrics
 from generation.gan.biggan import Generator
 from generation.gan.checkpoint import load_generator
 from generation.gan.header import read_report
@@ -40,19 +40,23 @@ def test_the_shipped_files_stay_within_16_megabytes() -> None:
         assert path.stat().st_size <= 16_000_000
 
 
-def test_colours_come_out_as_asked(
+def test_works_show_what_was_asked_for(
     drawn: tuple[Generator, list[ItemSpec], NDArray[np.uint8]],
 ) -> None:
+    """Bounds below what 5,000 works gave, as few works are drawn here."""
     generator, specs, pictures = drawn
     read = parse(load_parser(settings.SHIPPED_PARSER), pictures)
 
+    found = metrics.agreement(
+        [spec.requested for spec in specs],
+        [parsed.values for parsed in read],
+        generator.config.schema.attributes,
+    )
+
     for attribute in ("background", "skin", "clothing"):
-        values = generator.config.schema.to_mapping()[attribute]
-        recalls = []
-        for value in values:
-            rows = [i for i, spec in enumerate(specs) if spec.requested[attribute] == value]
-            recalls.append(np.mean([read[i].values[attribute] == value for i in rows]))
-        assert np.mean(recalls) >= 0.9
+        assert found[attribute] >= 0.95
+    for attribute in ("head", "facial_hair", "accessory", "expression"):
+        assert found[attribute] >= 0.8
 
 
 def test_no_two_pictures_are_the_same(
@@ -67,7 +71,7 @@ def test_the_parser_was_measured_on_art_that_it_had_not_seen() -> None:
     accuracy = report["held_out_accuracy"]
     assert isinstance(accuracy, dict)
     assert min(accuracy.values()) >= 0.9
-    assert report["n_held_out"] == 1000
+    assert report["n_held_out"] == 1600
 
 
 def test_traits_follow_the_picture_and_not_the_request(
