@@ -1,12 +1,17 @@
 """Sockets. They carry hints; every page is complete without them."""
 
+import asyncio
+from contextlib import suppress
 from typing import Any
+from uuid import uuid4
 
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
-from generation.progress import drop_group
+from generation.progress import board_group, drop_group
 
 MAX_ID = 2**63 - 1
+# A curator whose server died is forgotten by the others after three of these.
+HERE_EVERY_S = 10.0
 
 
 class DropConsumer(AsyncJsonWebsocketConsumer):
@@ -14,12 +19,15 @@ class DropConsumer(AsyncJsonWebsocketConsumer):
 
     async def connect(self) -> None:
         drop_id = self.scope["url_route"]["kwargs"]["drop_id"]
-        if drop_id > MAX_ID:
+        if drop_id > MAX_ID or not self.is_welcome():
             await self.close()
             return
         self.group = drop_group(drop_id)
         await self.channel_layer.group_add(self.group, self.channel_name)
         await self.accept()
+
+    def is_welcome(self) -> bool:
+        return True
 
     async def disconnect(self, code: int) -> None:
         if hasattr(self, "group"):
@@ -32,3 +40,42 @@ class DropConsumer(AsyncJsonWebsocketConsumer):
 
     async def drop_event(self, message: dict[str, Any]) -> None:
         await self.send_json(message["event"])
+
+
+class BoardConsumer(DropConsumer):
+    """A curator at the board: who else is there, and who decides what."""
+
+    def is_welcome(self) -> bool:
+        user = self.scope.get("user")
+        return user is not None and user.is_active and user.is_staff
+
+    async def connect(self) -> None:
+        await super().connect()
+        if not hasattr(self, "group"):
+            return
+        self.board = board_group(self.scope["url_route"]["kwargs"]["drop_id"])
+        self.place, self.who = uuid4().hex, str(self.scope["user"])
+        await self.channel_layer.group_add(self.board, self.channel_name)
+        await self.channel_layer.group_send(self.board, {"type": "who.is.here"})
+        self.heart = asyncio.create_task(self.beat())
+
+    async def disconnect(self, code: int) -> None:
+        await super().disconnect(code)
+        if not hasattr(self, "board"):
+            return
+        self.heart.cancel()
+        with suppress(asyncio.CancelledError):
+            await self.heart
+        await self.channel_layer.group_discard(self.board, self.channel_name)
+        await self.tell({"kind": "left", "place": self.place})
+
+    async def beat(self) -> None:
+        while True:
+            await asyncio.sleep(HERE_EVERY_S)
+            await self.who_is_here({})
+
+    async def who_is_here(self, message: dict[str, Any]) -> None:
+        await self.tell({"kind": "here", "place": self.place, "who": self.who})
+
+    async def tell(self, event: dict[str, Any]) -> None:
+        await self.channel_layer.group_send(self.board, {"type": "drop.event", "event": event})

@@ -129,3 +129,18 @@ class LabelForm(forms.Form):
 class FinishLabelsForm(ConsoleForm):
     name = forms.CharField(max_length=100, required=False)
     min_confidence_percent = forms.IntegerField(min_value=0, max_value=100, initial=80)
+
+
+class BoardForm(forms.Form):
+    """What of a drop the curation board shows."""
+
+    status = forms.ChoiceField(
+        required=False, choices=[(word, word) for word in (*Artwork.Status.values, "all")]
+    )
+    below = forms.IntegerField(required=False, min_value=1, max_value=100)
+    alike = forms.BooleanField(required=False)
+    trait = forms.CharField(required=False, max_length=150)
+    sort = forms.ChoiceField(
+        required=False, choices=[(word, word) for word in ("index", "confidence", "group")]
+    )
+    after = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)

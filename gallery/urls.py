@@ -4,7 +4,7 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from gallery import api
-from gallery.views import art, cards, catalogue, community, console, public, work
+from gallery.views import art, board, cards, catalogue, charts, community, console, public, work
 
 app_name = "gallery"
 drop = "collections/<slug:slug>/drops/<int:number>"
@@ -40,6 +40,13 @@ urlpatterns = [
     path("console/drops/<int:pk>/score", console.close_voting, name="close-voting"),
     path("console/community", community.community, name="community"),
     path("console/community/live", community.community_live, name="community-live"),
+    path("console/drops/<int:pk>/retry", console.retry_parts, name="retry-parts"),
+    path("console/drops/<int:pk>/board", board.board, name="board"),
+    path("console/drops/<int:pk>/board/part", board.board_part, name="board-part"),
+    path("console/drops/<int:pk>/board/works", board.FoundWorks.as_view(), name="board-works"),
+    path("console/drops/<int:pk>/board/decisions", board.Decide.as_view(), name="board-decide"),
+    path("console/charts/<slug:slug>", charts.charts, name="charts"),
+    path("console/charts/<slug:slug>/numbers", charts.Numbers.as_view(), name="chart-numbers"),
     path("console/art", art.datasets, name="datasets"),
     path("console/art/live", art.datasets_live, name="datasets-live"),
     path("console/art/jobs/<int:pk>", art.control_job, name="control-job"),

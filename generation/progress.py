@@ -14,11 +14,25 @@ def drop_group(drop_id: int) -> str:
     return f"drop.{drop_id}"
 
 
+def board_group(drop_id: int) -> str:
+    """Curators at the board of a drop. What is said here names them; visitors do not hear it."""
+    return f"board.{drop_id}"
+
+
 def announce(*, drop_id: int, event: dict[str, Any]) -> None:
     """Tell the pages of a drop; a broker that is away costs the hint, nothing else."""
+    _tell(drop_group(drop_id), event)
+
+
+def tell_board(*, drop_id: int, event: dict[str, Any]) -> None:
+    """Tell the curators of a drop."""
+    _tell(board_group(drop_id), event)
+
+
+def _tell(group: str, event: dict[str, Any]) -> None:
     layer = get_channel_layer()
     assert layer is not None
     try:
-        async_to_sync(layer.group_send)(drop_group(drop_id), {"type": "drop.event", "event": event})
+        async_to_sync(layer.group_send)(group, {"type": "drop.event", "event": event})
     except (RedisError, OSError) as error:
-        logger.warning("no hint for drop %s: %s", drop_id, error)
+        logger.warning("no hint for %s: %s", group, error)

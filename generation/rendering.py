@@ -48,9 +48,15 @@ def finish_drop(*, drop: Drop) -> Drop:
         .values_list("artworks__image_digest", flat=True)
     )
     repeats = _exact_repeats([work.image_digest for work in works], set(earlier))
-    near = diversity.near_duplicates(diversity.thumbnails(pictures))
-    found = {works[row].index for row in {*repeats, *near}}
-    return services.finish_rendering(drop=drop, repeats=found)
+    vectors = diversity.thumbnails(pictures)
+    aside = {*repeats, *diversity.near_duplicates(vectors)}
+    kept = [row for row in range(len(works)) if row not in aside]
+    groups = diversity.similar_groups(vectors[kept])
+    return services.finish_rendering(
+        drop=drop,
+        repeats={works[row].index for row in aside},
+        groups=[[works[kept[row]].index for row in group] for group in groups],
+    )
 
 
 def _exact_repeats(digests: list[str], seen: set[str]) -> list[int]:

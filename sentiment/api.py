@@ -52,8 +52,6 @@ from sentiment.serializers import (
 
 NONCE_LIFETIME = timedelta(minutes=10)
 SESSION_KEY = "sign_in"
-# A resource in a sign-in message: "we run this wallet ourselves".
-SIMULATED = "urn:morphora:simulated"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 PROBLEM = OpenApiResponse(ProblemSerializer, "A problem with a stable code.")
 REFUSALS: dict[type[Exception], tuple[int, str]] = {
@@ -350,7 +348,9 @@ class DecisionView(SentimentView):
 
 def says_simulated(message: str) -> bool:
     """Whether a signed message says that nobody sits behind its wallet; local chains only."""
-    return settings.CHAIN_ID == LOCAL_CHAIN_ID and SIMULATED in siwe.parse(message).resources
+    return (
+        settings.CHAIN_ID == LOCAL_CHAIN_ID and services.SIMULATED in siwe.parse(message).resources
+    )
 
 
 NO_STORE = {"Cache-Control": "no-store"}

@@ -3,6 +3,7 @@ import "htmx.org";
 import Alpine from "@alpinejs/csp";
 import { ballot } from "./ballot.js";
 import { board } from "./board.js";
+import { charts } from "./charts.js";
 import { check } from "./check-ui.js";
 import { comment } from "./comment.js";
 import { live } from "./live.js";
@@ -11,6 +12,7 @@ import { mint, signIn } from "./wallet-ui.js";
 
 Alpine.data("ballot", ballot);
 Alpine.data("board", board);
+Alpine.data("charts", charts);
 Alpine.data("check", check);
 Alpine.data("comment", comment);
 Alpine.data("live", live);

@@ -12,7 +12,7 @@ const outdir = check ? mkdtempSync(join(tmpdir(), "morphora-js-")) : committed;
 
 if (!check) rmSync(committed, { recursive: true, force: true });
 await build({
-  entryPoints: [join(here, "app.js")],
+  entryPoints: { app: join(here, "app.js"), uplot: "uplot/dist/uPlot.min.css" },
   outdir,
   absWorkingDir: here,
   bundle: true,

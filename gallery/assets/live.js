@@ -31,13 +31,17 @@ export function live() {
         this.delay = 500;
         this.refresh();
       };
-      this.socket.onmessage = () => this.refresh();
+      this.socket.onmessage = (message) => this.heard(JSON.parse(message.data));
       this.socket.onclose = () => {
         this.connected = false;
         if (this.stopped) return;
         setTimeout(() => this.connect(), this.delay);
         this.delay = Math.min(this.delay * 2, 10000);
       };
+    },
+
+    heard() {
+      this.refresh();
     },
 
     refresh() {

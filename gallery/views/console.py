@@ -11,20 +11,22 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from gallery.forms import DecideForm, NextDropForm, ProposalForm, SaleForm
-from gallery.serializers import STEPS, proposal_rows, render_progress, work_tiles
-from gallery.views.public import chosen_collection, page_of, tile
+from gallery.serializers import STEPS, proposal_rows, render_progress, work_tile, work_tiles
+from gallery.views.public import chosen_collection
 from generation import progress
-from generation.models import Artwork, Collection, Drop
+from generation.models import Artwork, Collection, Drop, Job
 from generation.services import (
     WrongStateError,
     close_curation,
     decide,
     open_drop,
+    resume_job,
     start_rendering,
 )
 from generation.tasks import ring
@@ -56,12 +58,41 @@ REFUSALS = (
     ImageMismatchError,
     FileNotFoundError,  # a picture that is to be committed
 )
-lead_only = user_passes_test(
-    lambda user: user.is_active and user.is_staff, login_url="gallery:sign-in"
-)
+PREVIEW = 12
 
 
-def action(button: Button) -> Callable[..., HttpResponse]:
+def is_lead(user: Any) -> bool:
+    return bool(user.is_active and user.is_staff)
+
+
+def lead_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """A page for leads; where a part of a page asks, others get a sentence, not a whole page."""
+    guarded = user_passes_test(is_lead, login_url="gallery:sign-in")(view)
+
+    @wraps(view)
+    def run(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        is_part = request.headers.get("HX-Request") == "true"
+        return (
+            signed_out(request)
+            if is_part and not is_lead(request.user)
+            else guarded(request, *args, **kwargs)
+        )
+
+    return run
+
+
+def signed_out(request: HttpRequest) -> HttpResponse:
+    """The answer to a part of a page whose session has ended; what is shown there stays."""
+    page = urlsplit(request.headers.get("HX-Current-URL", ""))
+    onwards = urlencode({"next": f"{page.path}?{page.query}".rstrip("?") or "/"})
+    context = {"sign_in_url": f"{reverse('gallery:sign-in')}?{onwards}"}
+    response = render(request, "gallery/board_signed_out.html", context, status=401)
+    response["HX-Retarget"] = "#session"
+    response["HX-Reswap"] = "innerHTML"
+    return response
+
+
+def action(button: Button) -> Callable[..., HttpResponseBase]:
     """A button: a lead's POST, one sentence as the answer, also where it cannot be done."""
 
     @lead_only
@@ -110,9 +141,8 @@ def console_context(request: HttpRequest) -> dict[str, Any]:
     drop = drops.order_by("-number").first()
     if drop is None:
         return {"collection": collection, "drop": None, "next_size": 60}
-    page = page_of(request, drop.artworks.exclude(status="duplicate").in_order())
-    asked = {"collection": slug} if slug else {}
-    query = urlencode(asked | ({"page": page.number} if page.number > 1 else {}))
+    query = urlencode({"collection": slug} if slug else {})
+    is_curated = drop.state == Drop.State.CURATING and drop.curated_at is None
     votes = Vote.objects.filter(round__drop=drop)
     return {
         "collection": collection,
@@ -125,12 +155,18 @@ def console_context(request: HttpRequest) -> dict[str, Any]:
         "minted": Token.objects.filter(drop=drop).count(),
         "votes": votes.count(),
         "voters": votes.values("voter").distinct().count(),
-        "page": page,
-        "works": work_tiles(page.object_list),
+        "works": work_tiles(preview(drop)) if is_curated else [],
         "next_size": drop.size,
         **chain_context(drop),
         **proposal_context(drop),
     }
+
+
+def preview(drop: Drop) -> list[Artwork]:
+    """A few works to decide about at once, the undecided first; the board has them all."""
+    first = list(drop.artworks.undecided().in_order()[:PREVIEW])
+    others = drop.artworks.curable().exclude(status=Artwork.Status.PENDING).in_order()
+    return first + list(others[: PREVIEW - len(first)])
 
 
 def proposal_context(drop: Drop) -> dict[str, Any]:
@@ -174,6 +210,18 @@ def render_drop(request: HttpRequest, pk: int) -> tuple[Drop, str]:
     return drop, f"Drop {drop.number} is being rendered."
 
 
+@action
+def retry_parts(request: HttpRequest, pk: int) -> tuple[Drop, str]:
+    drop = get_object_or_404(Drop, pk=pk)
+    with transaction.atomic():
+        failed = drop.jobs.filter(kind="render", state__in=[Job.State.FAILED, Job.State.STOPPED])
+        n = sum(resume_job(job=job) for job in failed.order_by("pk"))
+        if n == 0:
+            raise WrongStateError(drop, "missing a part")
+        ring(drop)
+    return drop, f"{n} part{'s' if n > 1 else ''} of drop {drop.number} will be rendered again."
+
+
 @lead_only
 @require_POST
 def decide_one(request: HttpRequest, pk: int) -> HttpResponse:
@@ -188,7 +236,7 @@ def decide_one(request: HttpRequest, pk: int) -> HttpResponse:
         return HttpResponse(str(error), status=409)
     work.refresh_from_db()
     progress.announce(drop_id=work.drop_id, event={"kind": "curated"})
-    return tile(request, work)
+    return render(request, "gallery/tile.html", {"work": work_tile(work)})
 
 
 @action

@@ -23,7 +23,6 @@ from gallery.serializers import (
     picture,
     render_progress,
     sale_facts,
-    work_tile,
     work_tiles,
 )
 from generation.models import Artwork, Collection, Drop
@@ -264,10 +263,6 @@ class SignIn(LoginView):
 def health(request: HttpRequest) -> JsonResponse:
     """Answers when the web server and its database do."""
     return JsonResponse({"collections": Collection.objects.count()})
-
-
-def tile(request: HttpRequest, work: Artwork) -> HttpResponse:
-    return render(request, "gallery/tile.html", {"work": work_tile(work)})
 
 
 @extend_schema(exclude=True)

@@ -15,6 +15,7 @@ from generation.models import (
     Checkpoint,
     Collection,
     CurationDecision,
+    CurationDecisionQuerySet,
     Drop,
     Job,
     ParameterSet,
@@ -35,6 +36,23 @@ class WrongStateError(Exception):
         super().__init__(f"drop {drop.number} is {drop.state}, not {expected}")
         self.drop = drop
         self.expected = expected
+
+
+class ChangedMeanwhileError(Exception):
+    """Others decided about works after a curator looked at them."""
+
+    def __init__(self, decisions: Sequence[CurationDecision]) -> None:
+        super().__init__(f"{len(decisions)} works were decided meanwhile")
+        self.decisions = decisions
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a curator wants of a work; ``seen`` is the last decision they know of it, 0 none."""
+
+    artwork_id: int
+    status: Artwork.Status
+    seen: int
 
 
 @dataclass(frozen=True)
@@ -171,16 +189,21 @@ def record_works(*, job: Job, works: Sequence[RenderedWork]) -> int:
 
 
 @transaction.atomic
-def finish_rendering(*, drop: Drop, repeats: Iterable[int]) -> Drop:
+def finish_rendering(
+    *, drop: Drop, repeats: Iterable[int], groups: Iterable[Sequence[int]] = ()
+) -> Drop:
     """Set repeats aside, rank the rest, and hand the drop to its curators.
 
-    ``repeats`` are the places of works that show an earlier work's picture again.
+    ``repeats`` are the places of works that show an earlier work's picture again, ``groups`` those
+    of works that look much alike.
     """
     unfinished = drop.jobs.filter(kind="render").unfinished().exists()
     if unfinished or drop.artworks.count() != drop.size:
         raise WrongStateError(drop, "completely rendered")
     move_drop(drop=drop, expected=Drop.State.RENDERING, to=Drop.State.CURATING)
     drop.artworks.filter(index__in=list(repeats)).update(status=Artwork.Status.DUPLICATE)
+    for group in groups:
+        drop.artworks.filter(index__in=group).update(similar_group=min(group))
     rank_works(drop=drop)
     return drop
 
@@ -210,9 +233,7 @@ def decide(
     reason: str = "",
 ) -> int:
     """Accept, reject or reopen works of a drop that is being curated; returns how many changed."""
-    current = Drop.objects.select_for_update().get(pk=drop.pk)
-    if current.state != Drop.State.CURATING or current.curated_at is not None:
-        raise WrongStateError(current, "open for curation")
+    current = _open_for_curation(drop)
     if status == Artwork.Status.DUPLICATE:
         raise ValueError("duplicates are found, not decided")
     works = current.artworks.filter(pk__in=list(artwork_ids)).exclude(
@@ -227,6 +248,60 @@ def decide(
     )
     Artwork.objects.filter(pk__in=[row.pk for row in rows]).update(status=status)
     return len(rows)
+
+
+@transaction.atomic
+def decide_works(
+    *, drop: Drop, wishes: Iterable[Wish], curator: AbstractBaseUser
+) -> list[CurationDecision]:
+    """Decide about works as a curator saw them: all of them, or none.
+
+    A work that already is as wished for is left alone, so that a batch may be sent twice; where the
+    curator's own decision made it so, that one is among the answers.
+
+    Raises
+    ------
+    ChangedMeanwhileError
+        Somebody decided otherwise about a work after the curator looked; nothing is written.
+    WrongStateError
+        The drop is not open for curation, or does not have such a work.
+    """
+    current = _open_for_curation(drop)
+    wanted = {wish.artwork_id: wish for wish in wishes}
+    rows = list(current.artworks.curable().filter(pk__in=list(wanted)).order_by("pk"))
+    if len(rows) != len(wanted):
+        raise WrongStateError(current, "one that has all these works to decide about")
+    settled = [row for row in rows if row.status == wanted[row.pk].status]
+    open_rows = [row for row in rows if row.status != wanted[row.pk].status]
+    newest = (
+        dict.fromkeys(wanted, 0)
+        | CurationDecision.objects.filter(artwork__in=list(wanted)).newest_ids()
+    )
+    moved = [newest[row.pk] for row in open_rows if newest[row.pk] != wanted[row.pk].seen]
+    if moved:
+        raise ChangedMeanwhileError(list(_decisions(moved)))
+    made = CurationDecision.objects.bulk_create(
+        CurationDecision(artwork=row, curator_id=curator.pk, status=wanted[row.pk].status)
+        for row in open_rows
+    )
+    for status in Artwork.Status:
+        changed = [row.pk for row in open_rows if wanted[row.pk].status == status]
+        Artwork.objects.filter(pk__in=changed).update(status=status)
+    again = [newest[row.pk] for row in settled if newest[row.pk] != wanted[row.pk].seen]
+    return [*made, *_decisions(again).filter(curator_id=curator.pk)]
+
+
+def _decisions(ids: list[int]) -> CurationDecisionQuerySet:
+    found = CurationDecision.objects.filter(pk__in=ids).select_related("artwork", "curator")
+    return found.order_by("pk")
+
+
+def _open_for_curation(drop: Drop) -> Drop:
+    """The drop, locked; WrongStateError once its curation is closed."""
+    current = Drop.objects.select_for_update().get(pk=drop.pk)
+    if current.state != Drop.State.CURATING or current.curated_at is not None:
+        raise WrongStateError(current, "open for curation")
+    return current
 
 
 @transaction.atomic

@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from minting.chain import contracts, orders, seaport, siwe
 from minting.chain.client import Client
 from minting.chain.node import LOCAL_CHAIN_ID
-from sentiment.api import SIMULATED
 from sentiment.management.wallets import PRICE_WEI, approve, mined, send, signed_listing
 from sentiment.preference.features import encode, options
+from sentiment.services import SIMULATED
 from sentiment.simulation import community as simulated
 
 TIMEOUT_S = 20

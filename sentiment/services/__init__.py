@@ -19,6 +19,7 @@ from sentiment.services.proposals import (
 )
 from sentiment.services.rounds import close_round, open_round, round_inputs
 from sentiment.services.votes import (
+    SIMULATED,
     AlreadyVotedError,
     NotAPairError,
     RoundClosedError,
@@ -31,6 +32,7 @@ from sentiment.services.votes import (
 
 __all__ = [
     "MAX_LENGTH",
+    "SIMULATED",
     "AlreadyDecidedError",
     "AlreadyVotedError",
     "CommentRefusedError",

@@ -12,6 +12,9 @@ from sentiment.models import Round, Vote, Voter
 from sentiment.preference import features, pairing
 from sentiment.services.evidence import current_belief
 
+# A resource in a sign-in message: "we run this wallet ourselves".
+SIMULATED = "urn:morphora:simulated"
+
 
 class RoundClosedError(ValueError):
     """A vote came when its round was over."""

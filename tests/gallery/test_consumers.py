@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from asgiref.sync import sync_to_async
 from asgiref.testing import ApplicationCommunicator
+from django.contrib.auth.models import User
+from django.test import Client
 
 from config.asgi import application
 from generation import progress
@@ -21,12 +23,13 @@ Communicator: Any = ApplicationCommunicator  # it has no types
 class Page:
     """An open page's end of its socket, in ASGI messages."""
 
-    def __init__(self, path: str, origin: bytes | None) -> None:
+    def __init__(self, path: str, origin: bytes | None, cookie: bytes = b"") -> None:
+        sent = [(b"cookie", cookie)] if cookie else []
         scope = {
             "type": "websocket",
             "path": path,
             "query_string": b"",
-            "headers": [] if origin is None else [(b"origin", origin)],
+            "headers": sent if origin is None else [(b"origin", origin), *sent],
             "subprotocols": [],
         }
         self.server = Communicator(application, scope)
@@ -171,3 +174,51 @@ async def test_a_drop_with_a_very_long_number_is_refused() -> None:
     page = socket(path=f"/ws/drops/{'9' * 120}")
 
     assert not await page.connect()
+
+
+def board_of(name: str, **rights: Any) -> Page:
+    """The board of a signed-in user."""
+    browser = Client()
+    browser.force_login(User.objects.create_user(name, **rights))
+    cookie = f"sessionid={browser.cookies['sessionid'].value}".encode()
+    return Page("/ws/drops/7/board", HERE, cookie)
+
+
+@pytest.mark.parametrize("rights", [{}, {"is_staff": True, "is_active": False}])
+async def test_the_board_is_for_curators(transactional_db: None, rights: dict[str, bool]) -> None:
+    page = await sync_to_async(board_of)("somebody", **rights)
+
+    assert not await page.connect()
+    assert not await socket("/ws/drops/7/board").connect()
+
+
+async def test_curators_learn_who_is_there_and_who_left(transactional_db: None) -> None:
+    ada, ben = [await sync_to_async(board_of)(name, is_staff=True) for name in ("ada", "ben")]
+    await ada.connect()
+    alone = await ada.hear()
+    await ben.connect()
+
+    together = {(await ada.hear())["who"] for _ in range(2)}
+    await ben.leave()
+    left = await ada.hear()
+
+    assert (alone["kind"], alone["who"]) == ("here", "ada")
+    assert together == {"ada", "ben"}
+    assert left["kind"] == "left"
+    await ada.leave()
+
+
+async def test_what_curators_are_told_reaches_no_visitor(transactional_db: None) -> None:
+    curator, visitor = await sync_to_async(board_of)("ada", is_staff=True), socket()
+    for page in (curator, visitor):
+        await page.connect()
+    await curator.hear()
+
+    await sync_to_async(progress.tell_board)(drop_id=7, event={"kind": "decided", "by": "ben"})
+
+    assert await curator.hear() == {"kind": "decided", "by": "ben"}
+    assert await visitor.hears_nothing()
+    await announce(7, {"kind": "state"})
+    assert await curator.hear() == {"kind": "state"}
+    for page in (curator, visitor):
+        await page.leave()

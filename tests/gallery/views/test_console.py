@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from generation.models import Artwork, Collection, Drop, Job
 from tests.fixtures.works import MakeDrop
-from tests.gallery.conftest import InState, offered, read, undecide
+from tests.gallery.conftest import InState, offered, press, read, undecide
 
 State = Drop.State
 Status = Artwork.Status
@@ -25,8 +25,9 @@ BUTTONS = [
     ("open-voting", 1),
     ("close-voting", 1),
     ("decide-proposal", 1),
+    ("retry-parts", 1),
 ]
-DROP_BUTTONS = [name for name, _ in BUTTONS[2:8]]
+DROP_BUTTONS = [*(name for name, _ in BUTTONS[2:8]), "retry-parts"]
 SCREENS = ["/console", "/console/live"]
 
 
@@ -139,7 +140,32 @@ def test_the_queries_of_the_board_do_not_depend_on_the_works(
     assert counts[0] == counts[1] <= 14
 
 
-def test_the_board_shows_rejected_works_and_no_duplicates(
+def test_the_preview_shows_a_dozen_and_the_undecided_first(
+    console: Client, make_drop: MakeDrop
+) -> None:
+    drop = make_drop(20, State.CURATING)
+    undecide(drop, 15, 17)
+
+    shown = re.findall(r'aria-label="Work (\d+), \w+"', read(console))
+
+    assert [int(index) for index in shown] == [15, 17, *range(10)]
+
+
+def test_a_part_whose_session_ended_gets_no_sign_in_page(
+    client: Client, make_drop: MakeDrop
+) -> None:
+    drop = make_drop(1, State.CURATING)
+    address = reverse("gallery:decide", args=[drop.artworks.get().pk])
+
+    reply = client.post(address, {"status": "rejected"}, headers={"hx-request": "true"})
+
+    assert (reply.status_code, reply["HX-Retarget"]) == (401, "#session")
+    assert "Your session has ended" in reply.content.decode()
+    assert "<form" not in reply.content.decode()
+    assert drop.artworks.get().status == Status.ACCEPTED
+
+
+def test_the_preview_shows_rejected_works_and_no_duplicates(
     console: Client, make_drop: MakeDrop
 ) -> None:
     drop = make_drop(4, State.CURATING)
@@ -162,3 +188,21 @@ def test_a_part_that_failed_is_shown_to_the_lead(console: Client, in_state: InSt
     Job.objects.filter(pk=failing.pk).update(state=Job.State.FAILED, error="out of memory")
 
     assert "1 part failed: out of memory" in read(console)
+
+
+def test_a_part_that_failed_is_queued_again_from_the_console(
+    console: Client, in_state: InState
+) -> None:
+    drop = in_state(State.RENDERING, 130)
+    failing = drop.jobs.order_by("-pk")[0]
+    Job.objects.filter(pk=failing.pk).update(state=Job.State.FAILED, attempts=5, error="memory")
+    assert "Render the failed part again" in read(console)
+
+    said = [press(console, "retry-parts", drop.pk) for _ in range(2)]
+
+    failing.refresh_from_db()
+    assert said == [
+        ["1 part of drop 1 will be rendered again."],
+        ["drop 1 is rendering, not missing a part"],
+    ]
+    assert (failing.state, failing.attempts, failing.error) == (Job.State.QUEUED, 0, "")

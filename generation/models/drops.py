@@ -1,98 +1,20 @@
-"""What is drawn: collections, drops, artworks, and the jobs that make them."""
+"""What is drawn: collections, their parameters, drops, works, and what curators decide."""
 
-import json
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Max, OuterRef, Q, Value
+from django.db.models.functions import Coalesce
 
+from generation.models.art import Checkpoint
+from generation.models.jobs import Job
 from generation.traits.parameters import Parameters
 
 
 class ImmutableRowError(Exception):
     """A row that is evidence was about to be changed."""
-
-
-class Dataset(models.Model):
-    """Labelled pictures; ``digest`` is the manifest's, with each item's digest and licence."""
-
-    name = models.CharField(max_length=100)
-    digest = models.CharField(max_length=64, unique=True)
-    image_px = models.PositiveIntegerField()
-    n_items = models.PositiveIntegerField()
-    n_refused = models.PositiveIntegerField(default=0)
-    schema = models.JSONField()
-    source = models.CharField(max_length=300)
-    licence = models.CharField(max_length=100)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.n_items})"
-
-    @property
-    def manifest_path(self) -> Path:
-        return Path(settings.DATASET_ROOT) / "manifests" / self.digest[:2] / f"{self.digest}.json"
-
-    def items(self) -> list[dict[str, Any]]:
-        """The manifest's rows: file, digest, attributes, source and licence of each picture."""
-        rows: list[dict[str, Any]] = json.loads(self.manifest_path.read_text())["items"]
-        return rows
-
-    @property
-    def embedding_path(self) -> Path:
-        folder = Path(settings.DATASET_ROOT) / "embeddings" / self.digest[:2]
-        return folder / f"{self.digest}.npy"
-
-    def item_path(self, digest: str) -> Path:
-        return Path(settings.DATASET_ROOT) / "items" / digest[:2] / f"{digest}.png"
-
-
-class ItemLabel(models.Model):
-    """What a person said of one picture of a dataset; ``place`` is its place in the manifest."""
-
-    dataset = models.ForeignKey(Dataset, models.PROTECT, related_name="item_labels")
-    place = models.PositiveIntegerField()
-    attribute = models.CharField(max_length=50)
-    value = models.CharField(max_length=100)
-    labelled_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["dataset", "attribute", "place"], name="item_labelled_once"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.attribute}: {self.value}"
-
-
-class Checkpoint(models.Model):
-    """A trained generator and the parser that reads its pictures, both named by sha256."""
-
-    name = models.CharField(max_length=100)
-    sha256 = models.CharField(max_length=64, unique=True)
-    architecture = models.CharField(max_length=50)
-    config = models.JSONField()
-    recipe = models.JSONField()
-    path = models.CharField(max_length=500)
-    parser_sha256 = models.CharField(max_length=64)
-    parser_path = models.CharField(max_length=500)
-    source = models.CharField(max_length=300)
-    licence = models.CharField(max_length=100)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.sha256[:8]})"
-
-    @property
-    def schema(self) -> dict[str, list[str]]:
-        schema: dict[str, list[str]] = self.config["schema"]
-        return schema
 
 
 class Collection(models.Model):
@@ -205,6 +127,12 @@ class Drop(models.Model):
 
 
 class ArtworkQuerySet(models.QuerySet["Artwork"]):
+    PLACES: dict[str, Any] = {
+        "index": F("index"),
+        "confidence": F("confidence"),
+        "group": Coalesce("similar_group", Value(2**31 - 1)),
+    }
+
     def in_order(self) -> Self:
         return self.order_by("index", "pk")
 
@@ -225,6 +153,41 @@ class ArtworkQuerySet(models.QuerySet["Artwork"]):
     def shown(self) -> Self:
         """Works that visitors may see: never a duplicate, never a rejected one."""
         return self.exclude(status__in=[Artwork.Status.DUPLICATE, Artwork.Status.REJECTED])
+
+    def curable(self) -> Self:
+        """Works that curators decide about; duplicates were set aside when they were found."""
+        return self.exclude(status=Artwork.Status.DUPLICATE)
+
+    def with_trait(self, trait_type: str, value: str) -> Self:
+        """Works in which the parser reads that value; an absent trait has no row."""
+        return self.filter(traits__trait_type=trait_type, traits__value=value)
+
+    def without_trait(self, trait_type: str) -> Self:
+        traits = ArtworkTrait.objects.filter(artwork=OuterRef("pk"), trait_type=trait_type)
+        return self.filter(~models.Exists(traits))
+
+    def alike(self) -> Self:
+        """Works that look much like another one of their drop."""
+        return self.filter(similar_group__isnull=False)
+
+    def placed(self, sort: str) -> Self:
+        """``place`` is where a work stands in an order, then its index; neither ever changes."""
+        return self.annotate(place=self.PLACES[sort]).order_by("place", "index", "pk")
+
+    def after(self, work: "Artwork", sort: str) -> Self:
+        return self._beyond(work, sort, "gt").placed(sort)
+
+    def before(self, work: "Artwork", sort: str) -> Self:
+        """What comes before ``work``, the nearest first."""
+        return self._beyond(work, sort, "lt").placed(sort).reverse()
+
+    def _beyond(self, work: "Artwork", sort: str, side: str) -> Self:
+        own = Artwork.objects.filter(pk=work.pk).placed(sort)
+        place = own.values_list("place", flat=True)[0]  # type: ignore[misc]  # an annotation
+        further = Q(**{f"place__{side}": place}) | Q(
+            **{"place": place, f"index__{side}": work.index}
+        )
+        return self.placed(sort).filter(further)
 
     def counts(self) -> dict[str, int]:
         rows = self.order_by().values_list("status").annotate(n=Count("pk"))
@@ -251,6 +214,9 @@ class Artwork(models.Model):
     token_id = models.PositiveBigIntegerField(null=True)
     rarity_score = models.FloatField(null=True)
     rarity_rank = models.PositiveIntegerField(null=True)
+    similar_group = models.PositiveIntegerField(
+        null=True, help_text="index of the first work of its drop that this one looks much like"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ArtworkQuerySet.as_manager()
@@ -309,6 +275,15 @@ class FacetIndex(models.Model):
         return f"facets of drop {self.drop_id}"
 
 
+class CurationDecisionQuerySet(models.QuerySet["CurationDecision"]):
+    def newest_first(self) -> Self:
+        return self.select_related("curator").order_by("-pk")
+
+    def newest_ids(self) -> dict[int, int]:
+        """The newest decision about each work that has one."""
+        return dict(self.order_by().values_list("artwork_id").annotate(newest=Max("pk")))
+
+
 class CurationDecision(models.Model):
     """What a curator decided, appended, never changed; the last one counts."""
 
@@ -318,53 +293,7 @@ class CurationDecision(models.Model):
     reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = CurationDecisionQuerySet.as_manager()
+
     def __str__(self) -> str:
         return f"{self.status} {self.artwork_id}"
-
-
-class JobQuerySet(models.QuerySet["Job"]):
-    def due(self, now: datetime) -> Self:
-        """Jobs nobody works on: queued, or running with an expired lease."""
-        return self.filter(
-            Q(state=Job.State.QUEUED) | Q(state=Job.State.RUNNING, lease_until__lt=now)
-        ).order_by("created_at", "pk")
-
-    def unfinished(self) -> Self:
-        return self.exclude(state__in=[Job.State.DONE, Job.State.FAILED, Job.State.STOPPED])
-
-
-class Job(models.Model):
-    """A piece of work that outlives its worker. The holder of the highest fence may write."""
-
-    class State(models.TextChoices):
-        QUEUED = "queued"
-        RUNNING = "running"
-        DONE = "done"
-        FAILED = "failed"
-        STOPPED = "stopped"
-
-    kind = models.CharField(max_length=30)
-    key = models.CharField(max_length=100, unique=True)
-    drop = models.ForeignKey(Drop, models.PROTECT, null=True, related_name="jobs")
-    args = models.JSONField(default=dict)
-    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
-    total = models.PositiveIntegerField()
-    done = models.PositiveIntegerField(default=0)
-    fence = models.PositiveIntegerField(default=0)
-    lease_until = models.DateTimeField(null=True)
-    checkpoint = models.JSONField(default=dict)
-    attempts = models.PositiveIntegerField(default=0)
-    error = models.TextField(blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    objects = JobQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(done__lte=F("total")), name="job_done_within_total"),
-        ]
-        indexes = [models.Index(fields=["kind", "state"], name="job_kind_state")]
-
-    def __str__(self) -> str:
-        return self.key

@@ -1,0 +1,36 @@
+"""Rows of generation: what is learned from, what is drawn, and the jobs that do it."""
+
+from generation.models.art import Checkpoint, Dataset, ItemLabel
+from generation.models.drops import (
+    Artwork,
+    ArtworkQuerySet,
+    ArtworkTrait,
+    Collection,
+    CurationDecision,
+    CurationDecisionQuerySet,
+    Drop,
+    DropQuerySet,
+    FacetIndex,
+    ImmutableRowError,
+    ParameterSet,
+)
+from generation.models.jobs import Job, JobQuerySet
+
+__all__ = [
+    "Artwork",
+    "ArtworkQuerySet",
+    "ArtworkTrait",
+    "Checkpoint",
+    "Collection",
+    "CurationDecision",
+    "CurationDecisionQuerySet",
+    "Dataset",
+    "Drop",
+    "DropQuerySet",
+    "FacetIndex",
+    "ImmutableRowError",
+    "ItemLabel",
+    "Job",
+    "JobQuerySet",
+    "ParameterSet",
+]

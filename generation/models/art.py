@@ -1,0 +1,87 @@
+"""What is learned from and what was learned: datasets, their labels, checkpoints."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+
+
+class Dataset(models.Model):
+    """Labelled pictures; ``digest`` is the manifest's, with each item's digest and licence."""
+
+    name = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64, unique=True)
+    image_px = models.PositiveIntegerField()
+    n_items = models.PositiveIntegerField()
+    n_refused = models.PositiveIntegerField(default=0)
+    schema = models.JSONField()
+    source = models.CharField(max_length=300)
+    licence = models.CharField(max_length=100)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.n_items})"
+
+    @property
+    def manifest_path(self) -> Path:
+        return Path(settings.DATASET_ROOT) / "manifests" / self.digest[:2] / f"{self.digest}.json"
+
+    def items(self) -> list[dict[str, Any]]:
+        """The manifest's rows: file, digest, attributes, source and licence of each picture."""
+        rows: list[dict[str, Any]] = json.loads(self.manifest_path.read_text())["items"]
+        return rows
+
+    @property
+    def embedding_path(self) -> Path:
+        folder = Path(settings.DATASET_ROOT) / "embeddings" / self.digest[:2]
+        return folder / f"{self.digest}.npy"
+
+    def item_path(self, digest: str) -> Path:
+        return Path(settings.DATASET_ROOT) / "items" / digest[:2] / f"{digest}.png"
+
+
+class ItemLabel(models.Model):
+    """What a person said of one picture of a dataset; ``place`` is its place in the manifest."""
+
+    dataset = models.ForeignKey(Dataset, models.PROTECT, related_name="item_labels")
+    place = models.PositiveIntegerField()
+    attribute = models.CharField(max_length=50)
+    value = models.CharField(max_length=100)
+    labelled_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dataset", "attribute", "place"], name="item_labelled_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.attribute}: {self.value}"
+
+
+class Checkpoint(models.Model):
+    """A trained generator and the parser that reads its pictures, both named by sha256."""
+
+    name = models.CharField(max_length=100)
+    sha256 = models.CharField(max_length=64, unique=True)
+    architecture = models.CharField(max_length=50)
+    config = models.JSONField()
+    recipe = models.JSONField()
+    path = models.CharField(max_length=500)
+    parser_sha256 = models.CharField(max_length=64)
+    parser_path = models.CharField(max_length=500)
+    source = models.CharField(max_length=300)
+    licence = models.CharField(max_length=100)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.sha256[:8]})"
+
+    @property
+    def schema(self) -> dict[str, list[str]]:
+        schema: dict[str, list[str]] = self.config["schema"]
+        return schema

@@ -1,0 +1,320 @@
+"""The curation board and the charts in browsers, against the real application and its sockets."""
+
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import uvicorn
+from channels.routing import ProtocolTypeRouter
+from django.contrib.auth.models import User
+from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
+from django.test import Client
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from config import asgi
+from generation.models import CurationDecision, Drop
+from tests.fixtures.stack import ROOT, chromium, free_port
+from tests.fixtures.works import MakeDrop
+from tests.gallery.conftest import undecide
+
+if chromium() is None and os.environ.get("REQUIRE_BROWSER") != "1":
+    pytest.skip("no Chromium: set CHROME_BIN or install it", allow_module_level=True)
+
+pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("gallery")]
+DESKTOP, PHONE = (1280, 900), (390, 844)
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def threads_may_ask() -> Iterator[None]:
+    """Playwright's sync API runs an event loop in this thread, in which Django refuses queries."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        yield
+
+
+@pytest.fixture
+def site(transactional_db: None) -> Iterator[str]:
+    """The application with its sockets, in a thread of this process."""
+    http = ASGIStaticFilesHandler(asgi.http)
+    routes: Any = {**asgi.application.application_mapping, "http": http}
+    port = free_port()
+    config = uvicorn.Config(
+        ProtocolTypeRouter(routes),
+        port=port,
+        lifespan="off",
+        log_level="warning",
+        ws="websockets-sansio",
+        timeout_graceful_shutdown=3,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.02)
+    yield f"http://localhost:{port}"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture
+def drop(transactional_db: None, make_drop: MakeDrop) -> Drop:
+    made = make_drop(24, Drop.State.CURATING)
+    undecide(made, *range(24))
+    made.artworks.filter(index__in=[3, 4, 9]).update(similar_group=3, confidence=0.4)
+    return made
+
+
+Enter = Callable[..., Page]
+
+
+@pytest.fixture
+def enter(browser: Browser, site: str, drop: Drop) -> Iterator[Enter]:
+    """Opens a page as a curator of that name; its errors fail the test."""
+    errors: list[str] = []
+
+    def opened(
+        name: str, path: str = "", size: tuple[int, int] = DESKTOP, scheme: Any = "light"
+    ) -> Page:
+        user, _ = User.objects.get_or_create(username=name, is_staff=True)
+        client = Client()
+        client.force_login(user)
+        context = browser.new_context(
+            base_url=site,
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme=scheme,
+            has_touch=size == PHONE,
+        )
+        cookie = client.cookies["sessionid"].value
+        context.add_cookies([{"name": "sessionid", "value": cookie, "url": site}])
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on(
+            "console",
+            lambda line: errors.append(line.text) if "Content Security" in line.text else None,
+        )
+        page.goto(path or f"/console/drops/{drop.pk}/board")
+        return page
+
+    yield opened
+    for context in browser.contexts:
+        context.close()
+    assert errors == []
+
+
+def tile(page: Page, index: int) -> Locator:
+    return page.locator(f'ul.board [data-index="{index}"]')
+
+
+def is_(status: str) -> re.Pattern[str]:
+    return re.compile(rf"\b{status}\b")
+
+
+def undecided(page: Page, n: int) -> None:
+    expect(page.locator("#undecided")).to_contain_text(f"{n} undecided of 24")
+
+
+def shoot(page: Page, name: str) -> None:
+    folder = os.environ.get("SCREENS")
+    if folder:
+        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+
+
+def test_a_decision_of_one_curator_appears_at_the_other_within_a_second(
+    enter: Enter, drop: Drop
+) -> None:
+    ada, ben = enter("ada"), enter("ben")
+    expect(ada.locator("#presence")).to_contain_text("ben")
+    expect(ben.locator("#presence")).to_contain_text("ada")
+
+    tile(ada, 2).get_by_role("button", name="Reject").click()
+    undecided(ada, 23)
+    written = time.monotonic()
+    expect(tile(ben, 2)).to_have_class(is_("rejected"))
+    expect(tile(ben, 2)).to_contain_text("rejected by ada")
+    late_s = time.monotonic() - written
+
+    expect(ben.locator("#news")).to_have_text("ada rejected #2.")
+    undecided(ben, 23)
+    assert late_s < 1
+    ada.context.close()
+    expect(ben.locator("#presence")).not_to_contain_text("ada")
+
+
+def test_a_conflict_is_shown_and_the_last_decision_wins(
+    enter: Enter, drop: Drop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, ben = enter("ada"), enter("ben")
+    expect(ada.locator("#presence")).to_contain_text("ben")
+    # Ben looks away while Ada decides: his page hears of nothing.
+    ben.route("**/board/part*", lambda route: route.abort())
+    tile(ada, 5).get_by_role("button", name="Accept").click()
+    undecided(ada, 23)
+
+    tile(ben, 5).get_by_role("button", name="Reject").click()
+    expect(ben.locator("#said")).to_contain_text("#5 was accepted by ada")
+    ben.unroute("**/board/part*")
+    expect(tile(ben, 5)).to_have_class(is_("accepted"), timeout=20_000)
+    tile(ben, 5).get_by_role("button", name="Reject").click()
+
+    expect(tile(ada, 5)).to_contain_text("rejected by ben")
+    statuses = CurationDecision.objects.order_by("pk").values_list("status", flat=True)
+    assert list(statuses) == ["accepted", "rejected"]
+
+
+def test_keys_decide_move_and_undo(enter: Enter, drop: Drop) -> None:
+    page = enter("ada")
+    page.locator("ul.board a.open").first.focus()
+
+    page.keyboard.press("a")
+    page.keyboard.press("r")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("a")
+    undecided(page, 21)
+    expect(tile(page, 0)).to_have_class(is_("accepted"))
+    expect(tile(page, 1)).to_have_class(is_("rejected"))
+    expect(tile(page, 3)).to_have_class(is_("accepted"))
+    expect(tile(page, 4).locator("a.open")).to_be_focused()
+
+    page.keyboard.press("u")
+    undecided(page, 22)
+    expect(tile(page, 3)).to_have_class(is_("pending"))
+    expect(tile(page, 4).locator("a.open")).to_be_focused()
+    page.keyboard.press("?")
+    expect(page.locator("#shortcuts")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#shortcuts")).to_be_hidden()
+
+
+def test_one_work_is_looked_at_and_decided_by_keys(enter: Enter, drop: Drop) -> None:
+    page = enter("ada")
+    page.locator("ul.board a.open").first.focus()
+
+    page.keyboard.press("Enter")
+    expect(page.locator("#single h2")).to_contain_text("#0")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#single h2")).to_contain_text("#1")
+    page.keyboard.press("r")
+    expect(page.locator("#single h2")).to_contain_text("#2")
+    page.keyboard.press("Escape")
+
+    expect(tile(page, 2).locator("a.open")).to_be_focused()
+    expect(tile(page, 1)).to_have_count(0)
+    undecided(page, 23)
+    assert drop.artworks.get(index=1).status == "rejected"
+
+
+def test_a_batch_is_decided_and_taken_back_at_once(enter: Enter, drop: Drop) -> None:
+    page = enter("ada")
+    tile(page, 2).locator("a.open").focus()
+    page.keyboard.press("x")
+    tile(page, 5).locator("a.open").click(modifiers=["Shift"])
+    expect(page.locator("#selected")).to_have_text("4 selected")
+
+    page.keyboard.press("r")
+    undecided(page, 20)
+    expect(page.locator("#undo")).to_contain_text("4 works")
+    page.keyboard.press("u")
+    undecided(page, 24)
+    assert CurationDecision.objects.count() == 8
+
+    page.get_by_role("button", name="Select all 24 of this filter").click()
+    page.get_by_role("button", name="Accept selected").click()
+    undecided(page, 0)
+    expect(page.get_by_role("button", name="Close curation and commit")).to_be_enabled()
+    assert set(drop.artworks.values_list("status", flat=True)) == {"accepted"}
+
+
+def test_what_a_filter_hides_is_counted_and_a_link_shows_it(enter: Enter, drop: Drop) -> None:
+    page = enter("ada")
+
+    page.get_by_label("Only works that look alike").check()
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.locator("ul.board .work")).to_have_count(3)
+    page.get_by_role("link", name="21 outside this filter").click()
+
+    expect(page.locator("ul.board .work")).to_have_count(24)
+
+
+def test_a_swipe_decides_on_a_phone(enter: Enter, drop: Drop) -> None:
+    first = drop.artworks.get(index=0)
+    page = enter("ada", f"/console/drops/{drop.pk}/board?work={first.pk}", PHONE)
+    picture = page.locator(".single-work .work img")
+
+    for dx, following in ((150, "#1"), (-150, "#2")):
+        swipe(picture, dx)
+        expect(page.locator("#single h2")).to_contain_text(following)
+
+    statuses = drop.artworks.in_order().values_list("status", flat=True)[:3]
+    assert list(statuses) == ["accepted", "rejected", "pending"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+
+
+def swipe(where: Locator, dx: int) -> None:
+    for kind, at in (("pointerdown", 0), ("pointermove", dx // 2), ("pointerup", dx)):
+        place = {"pointerType": "touch", "clientX": 190 + at, "clientY": 300, "bubbles": True}
+        where.dispatch_event(kind, place)
+
+
+def test_a_session_that_ended_leaves_the_works_and_offers_a_way_back(
+    enter: Enter, drop: Drop
+) -> None:
+    page = enter("ada")
+    page.context.clear_cookies(name="sessionid")
+
+    tile(page, 0).get_by_role("button", name="Accept").click()
+
+    expect(page.locator("#said")).to_contain_text("Your session has ended")
+    expect(page.locator("#session").get_by_role("link", name="Sign in again")).to_be_visible()
+    expect(page.locator("ul.board .work")).to_have_count(24)
+    expect(page.locator("input[type=password]")).to_have_count(0)
+    assert not CurationDecision.objects.exists()
+
+
+def test_the_charts_are_drawn(enter: Enter, drop: Drop) -> None:
+    page = enter("ada", "/console/charts/portraits")
+
+    expect(page.locator(".chart canvas")).to_have_count(page.locator(".chart").count())
+    drawn = page.evaluate(
+        "[...document.querySelectorAll('.chart canvas')].every(c => c.getContext('2d')"
+        ".getImageData(0, 0, c.width, c.height).data.some(v => v > 0))"
+    )
+    assert drawn
+    assert page.locator("#charts-said").is_hidden()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_nothing_is_in_anybody_s_way(
+    enter: Enter, drop: Drop, size: tuple[int, int], scheme: str
+) -> None:
+    board = f"/console/drops/{drop.pk}/board"
+    undecided_work = drop.artworks.get(index=4)
+    drop.artworks.filter(index=1).update(status="accepted")
+    drop.artworks.filter(index=2).update(status="rejected")
+    pages = {
+        "board": f"{board}?status=all",
+        "alike": f"{board}?alike=on",
+        "single": f"{board}?work={undecided_work.pk}",
+        "nothing": f"{board}?below=1",
+        "console": "/console",
+        "charts": "/console/charts/portraits",
+    }
+    page = enter("ada", "/console", size, scheme)
+    found = {}
+    for name, path in pages.items():
+        page.goto(path)
+        page.wait_for_load_state("networkidle")
+        shoot(page, f"{name}-{size[0]}-{scheme}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0], name
+        page.evaluate(AXE.read_text())
+        found[name] = page.evaluate(
+            "axe.run().then(r => r.violations.map(v => [v.id, v.nodes.map(n => n.html)]))"
+        )
+
+    assert {name: violations for name, violations in found.items() if violations} == {}
