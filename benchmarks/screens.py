@@ -156,6 +156,7 @@ def tour(camera: Camera, browser: Browser, minutes: float) -> None:
     press(lead, "Close voting and score")
     becomes(lead, "scored")
     camera.shoot("proposal", "/console")
+    camera.shoot("charts", "/console/charts/portraits")
 
 
 def voting(browser: Browser, out: Path) -> None:

@@ -95,12 +95,15 @@ def test_a_drop_renders_live_is_minted_voted_on_and_steers_the_next(
     lead.get_by_label("Password").fill(stack.lead_password)
     lead.get_by_role("button", name="Sign in").click()
     state_becomes(lead, "curating")
-    lead.locator("[data-work]").first.focus()
-    lead.keyboard.press("r")
-    expect(lead.locator(".work.rejected")).to_have_count(1)
-    lead.keyboard.press("a")
-    expect(lead.locator(".work.accepted")).to_have_count(1)
     shoot(lead, "console-curating")
+    lead.get_by_role("link", name="Open the board").click()
+    lead.locator("ul.board a.open").first.focus()
+    lead.keyboard.press("r")
+    lead.keyboard.press("a")
+    expect(lead.locator("#undecided")).to_contain_text("1 accepted · 1 rejected")
+    shoot(lead, "board")
+    lead.goto("/console")
+    expect(lead.locator("#live")).to_contain_text("1 accepted · 1 rejected")
     lead.get_by_role("button", name="Accept all undecided").click()
     lead.get_by_role("button", name="Close curation and commit on chain").click()
     state_becomes(lead, "committed")
@@ -118,6 +121,7 @@ def test_a_drop_renders_live_is_minted_voted_on_and_steers_the_next(
     expect(voter.locator("#left")).to_be_visible()
     shoot(voter, "vote")
     for n in range(1, 13):
+        expect(voter.locator(".pair .chosen")).to_have_count(0)  # the next pair is there
         if n % 3:
             voter.keyboard.press("ArrowLeft" if n % 2 else "ArrowRight")
         else:
