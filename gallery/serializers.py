@@ -199,6 +199,7 @@ def proposal_rows(
         shown.append(
             {
                 "attribute": attribute,
+                "title": attribute.replace("_", " "),
                 "is_first": not shown or shown[-1]["attribute"] != attribute,
                 "value": value,
                 "old_percent": percent(old),

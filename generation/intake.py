@@ -1,6 +1,7 @@
 """Art on its way in: uploads read into datasets, and pictures looked at for labelling."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,14 +11,15 @@ from django.utils import timezone
 from generation import services
 from generation.imaging import codec
 from generation.imaging.codec import ImageRefusedError
-from generation.imaging.reader import DatasetError, Refusal, read_items
+from generation.imaging.reader import DatasetError, Item, Refusal, read_items
 from generation.models import Dataset, Job
 from generation.services.uploads import upload_path
-from generation.traits import labelling
+from generation.traits import diversity, labelling
 
 LEASE = timedelta(seconds=30)
 RENEW_EVERY = 200  # pictures; 10,000 portraits of 64 px compose in some ten seconds
 SHOWN_REFUSALS = 20
+NO_PICTURE = np.empty((0, 0, 3), np.uint8)  # of an item whose name and labels are enough
 
 
 def read_upload(*, job_id: int) -> Dataset | None:
@@ -84,8 +86,22 @@ def _read(job: Job, about: dict[str, Any]) -> tuple[Dataset, list[Refusal]]:
         )
         return dataset, []
     own = {key: shared[key] for key in ("source", "licence", "image_px")}
-    items = services.counted(read_items(path, **own), _reporter(job))
+    items = services.counted(_unrepeated(read_items(path, **own)), _reporter(job))
     return services.import_dataset(items=items, **shared)
+
+
+def _unrepeated(items: Iterable[Item | Refusal]) -> Iterator[Item | Refusal]:
+    """Refuses a picture that looks like an earlier one and has nothing else to say."""
+    repeats, kept = diversity.Repeats(), list[Item]()
+    for item in items:
+        if isinstance(item, Item):
+            earlier = repeats.find(item.picture)
+            if earlier is not None and kept[earlier].labels == item.labels:
+                yield Refusal(item.name, f"looks like {kept[earlier].name}")
+                continue
+            repeats.keep(item.picture)
+            kept.append(replace(item, picture=NO_PICTURE))
+        yield item
 
 
 def _reporter(job: Job) -> Callable[[int], None]:

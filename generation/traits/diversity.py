@@ -43,6 +43,33 @@ def near_duplicates(
     return sorted(dropped)
 
 
+class Repeats:
+    """Pictures seen so far, to be asked one at a time whether the next one repeats any."""
+
+    def __init__(self, threshold: float = NEAR_DUPLICATE_RMS) -> None:
+        self._limit = threshold**2 * THUMBNAIL_PX**2 * 3
+        self._rows = np.empty((256, THUMBNAIL_PX**2 * 3), np.float32)
+        self._squares = np.empty(256, np.float32)
+        self._n = 0
+
+    def find(self, picture: NDArray[np.uint8]) -> int | None:
+        """The first kept picture that [H, W, 3] looks like, by its number; None for a new one."""
+        row = thumbnails(picture[None])[0]
+        distance = self._squares[: self._n] - 2 * (self._rows[: self._n] @ row) + row @ row
+        near = np.flatnonzero(distance < self._limit)
+        return int(near[0]) if len(near) else None
+
+    def keep(self, picture: NDArray[np.uint8]) -> int:
+        """Remember a picture; returns its number, from 0."""
+        if self._n == len(self._rows):
+            self._rows = np.concatenate([self._rows, np.empty_like(self._rows)])
+            self._squares = np.concatenate([self._squares, np.empty_like(self._squares)])
+        row = thumbnails(picture[None])[0]
+        self._rows[self._n], self._squares[self._n] = row, row @ row
+        self._n += 1
+        return self._n - 1
+
+
 def similar_groups(vectors: NDArray[np.float32], threshold: float = SIMILAR_RMS) -> list[list[int]]:
     """Rows that look much alike, two or more a group, in rising order.
 

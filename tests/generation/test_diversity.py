@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from generation.models import Drop
 from generation.services import finish_rendering
+from generation.traits import diversity
 from generation.traits.diversity import SIMILAR_RMS, similar_groups
 from tests.fixtures.works import MakeDrop
 
@@ -39,3 +40,19 @@ def test_groups_are_kept_with_the_works_when_a_drop_is_rendered(make_drop: MakeD
     groups = drop.artworks.in_order().values_list("similar_group", flat=True)
     assert list(groups) == [None, 1, None, None, 1]
     assert [work.index for work in drop.artworks.alike().in_order()] == [1, 4]
+
+
+def test_repeats_found_one_at_a_time_are_those_found_together() -> None:
+    rng = np.random.default_rng(4)
+    pictures = rng.integers(0, 256, (600, 16, 16, 3), dtype=np.uint8)
+    for row in range(300, 600, 3):
+        pictures[row] = np.clip(pictures[row - 300].astype(int) + 1, 0, 255)
+    repeats, found = diversity.Repeats(), []
+    for row, picture in enumerate(pictures):
+        if repeats.find(picture) is not None:
+            found.append(row)
+        else:
+            repeats.keep(picture)
+
+    assert found == diversity.near_duplicates(diversity.thumbnails(pictures))
+    assert len(found) == 100

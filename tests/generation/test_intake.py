@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.conf import settings
+from numpy.typing import NDArray
 from PIL import Image
 
 from generation import intake, services, tasks
@@ -36,9 +37,16 @@ def archive(entries: dict[str, bytes]) -> list[bytes]:
     return [out.getvalue()]
 
 
+def rough_art(n: int) -> NDArray[np.uint8]:
+    """Pictures [n, 16, 16, 3] no two of which look alike."""
+    noise = np.random.default_rng(1).integers(-15, 16, (n, 16, 16, 3))
+    rough: NDArray[np.uint8] = np.clip(flat_art(n)[0] + noise, 0, 255).astype(np.uint8)
+    return rough
+
+
 def plain(n: int = 30) -> list[bytes]:
     """An archive of pictures without labels, one of them broken."""
-    pictures, _ = flat_art(n)
+    pictures = rough_art(n)
     entries = {f"{i:03d}.png": codec.encode_png(p) for i, p in enumerate(pictures)}
     return archive(entries | {"x.png": b"broken"})
 
@@ -75,6 +83,32 @@ def test_an_upload_of_layers_is_composed() -> None:
     dataset = Dataset.objects.get()
     assert dataset.schema == {"ground": ["rose", "sand", "sky"], "head": ["bald", "long"]}
     assert dataset.n_items == 6
+
+
+def test_a_picture_that_looks_like_an_earlier_one_is_refused_by_its_name() -> None:
+    first, second, third = rough_art(3)
+    again = np.clip(first.astype(int) + 1, 0, 255).astype(np.uint8)
+    named = {"a.png": first, "b.png": second, "c.png": again, "d.png": third, "e.png": second}
+    entries = {name: codec.encode_png(picture) for name, picture in named.items()}
+    job = services.receive_upload(chunks=archive(entries), about=ABOUT)
+
+    tasks.read_upload(job_id=job.pk)
+
+    job.refresh_from_db()
+    assert Dataset.objects.get().n_items == 3
+    assert job.checkpoint["refused"] == ["c.png: looks like a.png", "e.png: looks like b.png"]
+
+
+def test_pictures_alike_with_other_labels_are_both_taken() -> None:
+    (picture,) = rough_art(1)
+    rows = [{"file": "a.png", "mood": "calm"}, {"file": "b.png", "mood": "wild"}]
+    entries = {name: codec.encode_png(picture) for name in ("a.png", "b.png")}
+    entries["attributes.json"] = json.dumps(rows).encode()
+    job = services.receive_upload(chunks=archive(entries), about=ABOUT)
+
+    tasks.read_upload(job_id=job.pk)
+
+    assert Dataset.objects.get().n_items == 2
 
 
 def test_reading_an_upload_twice_changes_nothing() -> None:

@@ -5,6 +5,7 @@ import re
 import zipfile
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -20,7 +21,8 @@ COLOURS = ("sand", "sky", "rose")
 
 
 def upload(**changes: Any) -> dict[str, Any]:
-    pictures, _ = flat_art(60)
+    noise = np.random.default_rng(1).integers(-15, 16, (60, 16, 16, 3))
+    pictures = np.clip(flat_art(60)[0] + noise, 0, 255).astype(np.uint8)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as file:
         for i, picture in enumerate(pictures):
