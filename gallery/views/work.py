@@ -47,7 +47,8 @@ def work_page(request: HttpRequest, slug: str, token_id: int) -> HttpResponse:
         **check_context(work),
         **market_context(work),
         "comments": comments(work),
-        "may_comment": Voter.objects.filter(user_id=request.user.pk or 0).exists(),
+        "may_comment": request.user.is_authenticated
+        and Voter.objects.filter(user_id=request.user.pk).exists(),
         "neighbours": neighbours(work),
     }
     return render(request, "gallery/work.html", context)

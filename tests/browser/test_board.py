@@ -304,6 +304,8 @@ def test_nothing_is_in_anybody_s_way(
         "nothing": f"{board}?below=1",
         "console": "/console",
         "charts": "/console/charts/portraits",
+        "art": "/console/art",
+        "community": "/console/community",
     }
     page = enter("ada", "/console", size, scheme)
     found = {}

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client as Browser
 from django.utils import timezone
 from pytest_django import Settings
@@ -180,7 +181,11 @@ def test_a_lead_starts_stops_and_starts_it_again(site: str, chain: Chain) -> Non
         command._run_job(leased, options)
         timer.join()
 
-    run_for(6.0, lambda: stop_job(job=job))
+    def stop() -> None:
+        stop_job(job=job)
+        connection.close()  # of the timer's thread
+
+    run_for(6.0, stop)
     job.refresh_from_db()
     stopped = dict(job.checkpoint)
     assert command._next_job() is None
