@@ -190,10 +190,10 @@ export function ballot() {
       if (!this.failed) await this.next();
     },
 
-    // A page that goes away cannot wait for replies: what is still here goes out and stays stored.
+    // A page that goes away cannot wait for replies: what is still here goes out and stays stored. What
+    // is on its way goes out again, since the browser may drop it; the server counts a pair once.
     leave() {
       clearTimeout(this.timer);
-      if (this.sending) return;
       for (const { body } of this.outbox) {
         request(`${this.$root.dataset.round}/votes`, body, { keepalive: true }).catch(() => null);
       }

@@ -154,6 +154,27 @@ def test_leaving_the_page_sends_what_waits_and_coming_back_does_not_double_it(
     assert Vote.objects.count() == 1
 
 
+def test_leaving_while_a_vote_is_on_its_way_loses_neither_it_nor_the_next(
+    ballot: Ballot,
+) -> None:
+    page = ballot()
+    page.evaluate(
+        "window.fetch = ((send) => async (url, more) => {"
+        " const slow = more.method === 'POST' && !more.keepalive;"
+        " if (slow) await new Promise((done) => setTimeout(done, 5000));"
+        " return send(url, more); })(window.fetch)"
+    )
+    page.keyboard.press("ArrowLeft")
+    has_votes(page, 1)
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#vote-count")).to_have_text("2 votes")
+
+    page.goto("/")
+    page.wait_for_timeout(500)
+
+    assert Vote.objects.count() == 2
+
+
 def test_a_lost_connection_keeps_the_vote_and_sends_it_later(ballot: Ballot) -> None:
     page = ballot()
     page.keyboard.press("ArrowLeft")
