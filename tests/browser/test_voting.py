@@ -159,10 +159,10 @@ def test_leaving_while_a_vote_is_on_its_way_loses_neither_it_nor_the_next(
 ) -> None:
     page = ballot()
     page.evaluate(
-        "window.fetch = ((send) => async (url, more) => {"
+        "() => { window.fetch = ((send) => async (url, more) => {"
         " const slow = more.method === 'POST' && !more.keepalive;"
         " if (slow) await new Promise((done) => setTimeout(done, 5000));"
-        " return send(url, more); })(window.fetch)"
+        " return send(url, more); })(window.fetch); }"
     )
     page.keyboard.press("ArrowLeft")
     has_votes(page, 1)
