@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from generation import services
 from generation.gan import latent
-from generation.gan.biggan import Generator
 from generation.gan.checkpoint import load_generator
+from generation.gan.generator import Generator
 from generation.gan.render import render
 from generation.imaging import codec
 from generation.models import Checkpoint, Drop

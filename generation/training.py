@@ -13,7 +13,7 @@ from PIL import Image
 
 from generation import services
 from generation.gan.checkpoint import load_generator
-from generation.gan.config import AttributeSchema, GanConfig
+from generation.gan.config import AttributeSchema, GeneratorConfig
 from generation.gan.header import sha256_file
 from generation.gan.training import Interval, TrainConfig, Trainer, eta_s
 from generation.imaging import codec
@@ -33,7 +33,7 @@ def run(
     *,
     job: Job,
     dataset: Dataset,
-    gan: GanConfig,
+    gan: GeneratorConfig,
     train: TrainConfig,
     start: Path | None = None,
 ) -> Iterator[Interval]:

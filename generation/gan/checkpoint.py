@@ -1,6 +1,7 @@
 """Generators on disk: safetensors with the configuration in the header, named by their sha256."""
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,44 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from generation.gan.biggan import Generator
-from generation.gan.header import ARCHITECTURE, CheckpointError, read_header, sha256_file
+from generation.gan.biggan import SmallBigGan
+from generation.gan.biggan_deep import BigGanDeep
+from generation.gan.config import BigGanDeepConfig, GanConfig, GeneratorConfig
+from generation.gan.foreign.child import convert
+from generation.gan.generator import Generator
+from generation.gan.header import CheckpointError, read_header, sha256_file
+from generation.gan.schedule import StyleGAN3Config
+from generation.gan.stylegan3 import StyleGAN3
+
+
+def make_generator(config: GeneratorConfig) -> Generator:
+    """A generator with random weights, as its configuration says."""
+    match config:
+        case GanConfig():
+            return SmallBigGan(config)
+        case BigGanDeepConfig():
+            return BigGanDeep(config)
+        case StyleGAN3Config():
+            return StyleGAN3(config)
+    raise TypeError(f"no network for {type(config).__name__}")
+
+
+def architecture(generator: Generator) -> str:
+    """What a header calls it."""
+    names = {
+        SmallBigGan: "morphora-biggan-1",
+        BigGanDeep: "morphora-biggan-deep-1",
+        StyleGAN3: "morphora-stylegan3-1",
+    }
+    return names[type(generator)]
 
 
 def save_generator(path: Path, generator: Generator, recipe: dict[str, Any]) -> str:
     """Write weights, configuration and recipe to ``path`` in one move; returns its sha256."""
+    if isinstance(generator, BigGanDeep):
+        generator = generator.folded()
     metadata = {
-        "architecture": ARCHITECTURE,
+        "architecture": architecture(generator),
         "config": json.dumps(generator.config.to_json()),
         "recipe": json.dumps(recipe, sort_keys=True),
     }
@@ -46,7 +77,7 @@ def load_generator(path: Path, expected_sha256: str | None = None) -> Generator:
     header = read_header(path)
     if expected_sha256 is not None and (found := sha256_file(path)) != expected_sha256:
         raise CheckpointError(path, f"sha256 {found}, expected {expected_sha256}")
-    generator = Generator(header.config)
+    generator = make_generator(header.config)
     wanted = generator.state_dict()
     with safe_open(path, framework="pt") as file:
         names = set(file.keys())
@@ -61,6 +92,34 @@ def load_generator(path: Path, expected_sha256: str | None = None) -> Generator:
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise CheckpointError(path, f"{name} is not finite")
     generator.load_state_dict(tensors)
+    if isinstance(generator, BigGanDeep):
+        generator = generator.folded()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     generator.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return generator.eval().requires_grad_(False)
+
+
+def import_stylegan3_pickle(path: Path) -> Generator:
+    """An official StyleGAN3 pickle's averaged generator, read in a limited process.
+
+    Raises
+    ------
+    ForeignCheckpointError
+        The file is refused; the message says why.
+    """
+    return _imported("stylegan3", path, None)
+
+
+def import_biggan(path: Path, config: dict[str, Any] | None = None) -> Generator:
+    """A BigGAN-deep state dict of Brock's or Hugging Face's naming, read in a limited process.
+
+    ``config`` is the JSON that lies beside Hugging Face's files. ForeignCheckpointError if refused.
+    """
+    return _imported("biggan", path, config)
+
+
+def _imported(kind: str, path: Path, config: dict[str, Any] | None) -> Generator:
+    with tempfile.TemporaryDirectory(prefix="morphora-import-") as folder:
+        out = Path(folder) / "generator.safetensors"
+        convert(kind, path, out, config)
+        return load_generator(out)

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from generation.gan.biggan import ConditionalBatchNorm, Generator
+from generation.gan.generator import Generator
 
 
 def sefa(generator: Generator, n_directions: int = 4) -> dict[str, Tensor]:
@@ -15,19 +15,13 @@ def sefa(generator: Generator, n_directions: int = 4) -> dict[str, Tensor]:
 
     Returns
     -------
-    name -> [z_dim] float32 of unit length, in order of falling eigenvalue.
+    name -> [latent_dim] float32 of unit length, in order of falling eigenvalue.
     """
-    z_dim = generator.z_dim
-    maps = [generator.start.weight[:, :z_dim]]
-    maps += [
-        module.affine.weight[:, :z_dim]
-        for module in generator.modules()
-        if isinstance(module, ConditionalBatchNorm)
-    ]
+    maps = generator.latent_maps()
     stacked = torch.cat([m / m.norm(dim=1, keepdim=True).clamp_min(1e-12) for m in maps]).double()
     _, vectors = torch.linalg.eigh(stacked.T @ stacked)
     found = {}
-    for k in range(min(n_directions, z_dim)):
+    for k in range(min(n_directions, generator.latent_dim)):
         vector = vectors[:, -1 - k]
         sign = torch.sign(vector[vector.abs().argmax()])
         found[f"sefa-{k + 1}"] = (sign * vector).float()

@@ -2,15 +2,21 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
-from generation.gan.config import ConfigError, GanConfig
+from generation.gan.config import BigGanDeepConfig, ConfigError, GanConfig, GeneratorConfig
+from generation.gan.schedule import StyleGAN3Config
 
-ARCHITECTURE = "morphora-biggan-1"
+ARCHITECTURES: dict[str, Callable[[dict[str, Any]], GeneratorConfig]] = {
+    "morphora-biggan-1": GanConfig.from_json,
+    "morphora-biggan-deep-1": BigGanDeepConfig.from_json,
+    "morphora-stylegan3-1": StyleGAN3Config.from_json,
+}
 PARSER_ARCHITECTURE = "morphora-parser-1"
 MAX_BYTES = 1 << 30
 
@@ -29,7 +35,7 @@ class CheckpointHeader:
     """What a checkpoint says of itself, readable without its weights."""
 
     architecture: str
-    config: GanConfig
+    config: GeneratorConfig
     recipe: dict[str, Any]
 
 
@@ -39,8 +45,8 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_metadata(path: Path, architecture: str) -> dict[str, str]:
-    """The header's texts, of a file that says it holds ``architecture``.
+def read_metadata(path: Path, *architectures: str) -> dict[str, str]:
+    """The header's texts, of a file that says it holds one of ``architectures``.
 
     Raises
     ------
@@ -56,18 +62,20 @@ def read_metadata(path: Path, architecture: str) -> dict[str, str]:
             metadata: dict[str, str] = file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise CheckpointError(path, f"not a safetensors file: {error}") from error
-    if metadata.get("architecture") != architecture:
-        found = metadata.get("architecture")
-        raise CheckpointError(path, f"architecture {found!r}, expected {architecture!r}")
+    if (found := metadata.get("architecture")) not in architectures:
+        raise CheckpointError(
+            path, f"architecture {found!r}, expected {' or '.join(architectures)}"
+        )
     return metadata
 
 
 def read_header(path: Path) -> CheckpointHeader:
     """Configuration and recipe of a generator; CheckpointError if the file is not one."""
-    metadata = read_metadata(path, ARCHITECTURE)
+    metadata = read_metadata(path, *ARCHITECTURES)
+    architecture = metadata["architecture"]
     try:
-        config = GanConfig.from_json(json.loads(metadata["config"]))
-        return CheckpointHeader(ARCHITECTURE, config, json.loads(metadata["recipe"]))
+        config = ARCHITECTURES[architecture](json.loads(metadata["config"]))
+        return CheckpointHeader(architecture, config, json.loads(metadata["recipe"]))
     except (KeyError, ConfigError, json.JSONDecodeError) as error:
         raise CheckpointError(path, f"header without a usable {error}") from error
 

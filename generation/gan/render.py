@@ -9,10 +9,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from generation.gan import latent
-from generation.gan.biggan import Generator
 from generation.gan.directions import sefa
+from generation.gan.generator import Generator
 from generation.gan.latent import ItemSpec
-from generation.gan.training import to_uint8
+from generation.gan.pictures import to_uint8
 from generation.traits.parameters import Parameters
 
 BATCH = 32
@@ -67,9 +67,9 @@ def _render_batch(
     for row, spec in enumerate(specs):
         z[row] = torch.from_numpy(latent.z(spec.seed, generator.z_dim))
         c[row] = condition(generator, spec.requested)
-    device = generator.start.weight.device
+    device = generator.device
     ws = generator.mapping(z.to(device), c.to(device), parameters.truncation_psi)
-    ws[:, :, : generator.z_dim] += offset.to(device)
+    ws[:, :, : generator.latent_dim] += offset.to(device)
     return to_uint8(generator.synthesis(ws))[: len(specs)]
 
 
@@ -85,7 +85,7 @@ def condition(generator: Generator, requested: dict[str, str]) -> torch.Tensor:
 
 
 def _offset(generator: Generator, parameters: Parameters) -> torch.Tensor:
-    offset = torch.zeros(generator.z_dim)
+    offset = torch.zeros(generator.latent_dim)
     moved = {name: s for name, s in (parameters.directions or {}).items() if s != 0}
     if moved:
         known = sefa(generator)

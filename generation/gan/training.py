@@ -3,71 +3,127 @@
 One step draws a batch of real pictures, makes a batch of false ones for attributes drawn from the
 training data, updates the discriminator, then the generator. State goes to disk between intervals
 in one move, with every random generator's position, so that a killed run repeats at most one
-interval and a resumed run on the same device takes the same steps.
+interval and a resumed run on the same device takes the same steps. Several processes may share a
+batch (``generation.gan.parallel``).
 """
 
 import copy
-import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from safetensors import safe_open
 from torch import Tensor, nn
 
-from generation.gan.augment import random_shift
-from generation.gan.biggan import Discriminator, Generator
-from generation.gan.checkpoint import save_generator, save_tensors
-from generation.gan.config import GanConfig
-from generation.gan.losses import attribute_cross_entropy, hinge_discriminator, hinge_generator
+from generation.gan import parallel
+from generation.gan.augment import Adaptive, Views
+from generation.gan.checkpoint import make_generator, save_generator
+from generation.gan.config import BigGanDeepConfig, GeneratorConfig
+from generation.gan.discriminator import CriticConfig, Discriminator
+from generation.gan.generator import Generator
+from generation.gan.losses import (
+    attribute_cross_entropy,
+    critic_loss,
+    generator_loss,
+    gradient_penalty,
+    orthogonal_penalty,
+)
+from generation.gan.pictures import one_hot, to_uint8
+from generation.gan.presets import GAMES
+from generation.gan.standing import standing_statistics
+from generation.gan.state import restore, save
+from generation.traits.diversity import spread
+
+M = TypeVar("M", bound=nn.Module)
+
+COLLAPSED = 0.3  # of the best spread so far
+LAZY_R1_STEPS = 16
+SMALLEST_BATCH = 4
 
 
 class TrainingDivergedError(Exception):
-    """A loss stopped being finite; the last saved interval is intact."""
+    """A loss stopped being finite, or all pictures became one; the last saved state is intact."""
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How long and how fast; two learning rates (Brock et al. 2019, appendix C).
+    """How long, how fast, and by which game.
 
-    Both rates fall linearly to 0 over the last ``decay_kimg``. ``attribute_weight`` is the weight
-    of the attribute loss in the generator's objective: .5 made accessories follow where the
-    projection alone did not. For the first ``warm_kimg`` only the discriminator learns: a generator
-    taken over from another run would otherwise unlearn from a critic that knows nothing yet.
+    Parameters
+    ----------
+    kimg, batch : thousand pictures in all; pictures a step, over all processes.
+    game : ``rpgan`` with R1 and R2 at every step (Huang et al. 2024), ``hinge`` with spectral norm
+        (Brock et al. 2019), ``logistic`` with lazy R1 (Karras et al. 2020 and 2021).
+    gamma : weight of the gradient penalty, half of it for each of R1 and R2.
+    orthogonal : weight of the orthogonal penalty on the generator (Brock et al. 2019).
+    lr_g, lr_d : learning rates of Adam; both fall linearly to 0 over the last ``decay_kimg``.
+    ema_kimg : half-life of the published weights' mean.
+    attribute_weight : weight of the attribute loss in the generator's objective: .5 made
+        accessories follow where the projection alone did not.
+    warm_kimg : for so long only the discriminator learns: a generator taken over from another run
+        would otherwise unlearn from a critic that knows nothing yet.
+    adaptive : augment as strongly as the critic's knowledge asks for (ADA).
+    half_precision : "auto" computes in bfloat16 on a CUDA device; "on", "off".
+    interval_kimg : thousand pictures between two saves.
     """
 
     kimg: int = 300
     batch: int = 32
+    game: str = "rpgan"
+    gamma: float = 0.5
+    orthogonal: float = 0.0
     lr_g: float = 2e-4
     lr_d: float = 4e-4
     decay_kimg: float = 30.0
     ema_kimg: float = 10.0
     attribute_weight: float = 0.5
     warm_kimg: float = 0.0
+    adaptive: bool = False
+    half_precision: str = "auto"
     interval_kimg: float = 4.0
     seed: int = 1
 
     def __post_init__(self) -> None:
         if self.kimg < 1 or self.batch < 2 or self.interval_kimg <= 0:
             raise ValueError(f"kimg {self.kimg}, batch {self.batch}, interval {self.interval_kimg}")
+        if self.game not in GAMES:
+            raise ValueError(f"{self.game!r} is none of {', '.join(GAMES)}")
 
 
 @dataclass(frozen=True)
 class Interval:
-    """Progress after one interval: pictures seen, mean losses in it, speed in pictures a second."""
+    """Progress after one interval.
+
+    Pictures seen, mean losses in it, the gradient penalty before its weight, the strength of the
+    augmentation in [0, 1], how much the samples vary (root mean square levels of 255 between two),
+    pictures a step, and speed in pictures a second.
+    """
 
     n_images: int
     loss_d: float
     loss_g: float
     loss_attributes: float
+    penalty: float
+    augmentation: float
+    diversity: float
+    batch: int
     images_per_s: float
+
+
+@dataclass
+class Position:
+    """Where a run is, besides its tensors."""
+
+    n_images: int = 0
+    n_steps: int = 0
+    batch: int = 32
+    p: float = 0.0
+    best_diversity: float = 0.0
 
 
 class Trainer:
@@ -75,7 +131,7 @@ class Trainer:
 
     def __init__(
         self,
-        gan: GanConfig,
+        gan: GeneratorConfig,
         train: TrainConfig,
         images: NDArray[np.uint8],
         labels: NDArray[np.int64],
@@ -96,16 +152,18 @@ class Trainer:
         self.rng = torch.Generator().manual_seed(train.seed)
         torch.manual_seed(train.seed)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.g = Generator(gan).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.d = Discriminator(gan).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        critic = CriticConfig.facing(gan, spectral=train.game == "hinge")
+        self.g = self._placed(make_generator(gan))
+        self.d = self._placed(Discriminator(critic))
         if start is not None:
-            if start.config != gan:
+            if _plain(start.config) != _plain(gan):
                 raise ValueError("the generator to go on from is of another configuration")
-            self.g.load_state_dict(start.state_dict())
+            self.g.adopt(start)
         self.ema = copy.deepcopy(self.g).requires_grad_(False)
         self.opt_g = torch.optim.Adam(self.g.parameters(), train.lr_g, (0.0, 0.99))
         self.opt_d = torch.optim.Adam(self.d.parameters(), train.lr_d, (0.0, 0.99))
-        self.n_images = 0
+        self.position = Position(batch=train.batch)
+        self.adaptive = Adaptive()
         if self.state_path.exists():
             self._restore()
 
@@ -113,26 +171,57 @@ class Trainer:
     def state_path(self) -> Path:
         return self.folder / "state.safetensors"
 
+    @property
+    def n_images(self) -> int:
+        return self.position.n_images
+
     def run(self) -> Iterator[Interval]:
-        """Train to ``kimg``, saving and yielding after each interval. Closing it stops the run."""
+        """Train to ``kimg``, saving and yielding after each interval. Closing it stops the run.
+
+        Raises
+        ------
+        TrainingDivergedError
+            A loss is not finite, or the samples' spread fell under 0.3 of its best.
+        """
         while self.n_images < self.train.kimg * 1000:
-            steps = max(1, round(self.train.interval_kimg * 1000 / self.train.batch))
-            started = time.perf_counter()
-            losses = np.array([self._step() for _ in range(steps)])
+            started, first = time.perf_counter(), self.n_images
+            losses = []
+            while self.n_images < min(
+                first + self.train.interval_kimg * 1000, self.train.kimg * 1000
+            ):
+                losses.append(self._step_that_fits())
             elapsed = time.perf_counter() - started
-            if not np.isfinite(losses).all():
+            means = np.array(losses).mean(0)
+            if not np.isfinite(means).all():
                 raise TrainingDivergedError(f"losses not finite after {self.n_images} pictures")
+            diversity = spread(self.sample())
+            if diversity < COLLAPSED * self.position.best_diversity:
+                best = self.position.best_diversity
+                raise TrainingDivergedError(
+                    f"samples vary by {diversity:.1f} levels of 255, once {best:.1f}: collapsed"
+                )
+            self.position.best_diversity = max(self.position.best_diversity, diversity)
             self._save()
-            loss_d, loss_g, loss_a = losses.mean(0).tolist()
+            loss_d, loss_g, loss_a, penalty = means.tolist()
             yield Interval(
-                self.n_images, loss_d, loss_g, loss_a, steps * self.train.batch / elapsed
+                n_images=self.n_images,
+                loss_d=loss_d,
+                loss_g=loss_g,
+                loss_attributes=loss_a,
+                penalty=penalty,
+                augmentation=self.adaptive.p,
+                diversity=diversity,
+                batch=self.position.batch,
+                images_per_s=(self.n_images - first) / elapsed,
             )
 
     def export(self, path: Path, recipe: dict[str, Any]) -> str:
         """Write the averaged generator with standing statistics; returns its sha256."""
         standing_statistics(self.ema, self.labels, torch.Generator().manual_seed(0))
         return save_generator(
-            path, self.ema, {**recipe, "train": asdict(self.train), "n_images": self.n_images}
+            path,
+            self.ema.eval(),
+            {**recipe, "train": asdict(self.train), "n_images": self.n_images},
         )
 
     def sample(self, columns: int = 12, rows: int = 8) -> NDArray[np.uint8]:
@@ -143,8 +232,10 @@ class Trainer:
         picks = torch.randint(len(self.labels), (rows * columns,), generator=chance)
         with torch.no_grad():
             image = self.ema.eval()(z.to(self.device), self._one_hot(self.labels[picks]))
-        self.ema.train()
         return to_uint8(image)
+
+    def _placed(self, module: M) -> M:
+        return module.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
     def _set_rates(self) -> None:
         left = max(0.0, self.train.kimg * 1000 - self.n_images)
@@ -154,49 +245,134 @@ class Trainer:
             for group in optimiser.param_groups:
                 group["lr"] = share * rate
 
-    def _step(self) -> tuple[float, float, float]:
+    def _step_that_fits(self) -> tuple[float, float, float, float]:
+        """One step; where memory ends, batches are halved from then on."""
+        while True:
+            chance = self.rng.get_state()
+            try:
+                return self._step()
+            except (MemoryError, torch.OutOfMemoryError, RuntimeError) as error:
+                if not _is_out_of_memory(error) or self.position.batch < 2 * SMALLEST_BATCH:
+                    raise
+                self.rng.set_state(chance)
+                self.position.batch //= 2
+
+    def _step(self) -> tuple[float, float, float, float]:
         self._set_rates()
-        batch, sizes = self.train.batch, self.gan.schema.sizes
+        batch, own = self.position.batch, parallel.share(self.position.batch)
         real_at = torch.randint(len(self.images), (batch,), generator=self.rng)
         fake_at = torch.randint(len(self.images), (batch,), generator=self.rng)
+        z = torch.randn(batch, self.gan.z_dim, generator=self.rng)
+        real_views, fake_views, last_views = (self._views(batch).part(own) for _ in range(3))
+        real_at, fake_at, z = real_at[own], fake_at[own], z[own].to(self.device)
         real = self.images[real_at].to(self.device).float() / 127.5 - 1
-        real_labels = self.labels[real_at].to(self.device)
-        fake_labels = self.labels[fake_at].to(self.device)
+        real = real_views.of(real)
+        real_labels, fake_labels = (self.labels[at].to(self.device) for at in (real_at, fake_at))
         real_c, fake_c = self._one_hot(real_labels), self._one_hot(fake_labels)
-        z = torch.randn(batch, self.gan.z_dim, generator=self.rng).to(self.device)
-        fake = self.g(z, fake_c)
 
-        self.d.requires_grad_(True)
-        both = torch.cat([random_shift(real, self.rng), random_shift(fake.detach(), self.rng)])
-        scores, logits = self.d(both, torch.cat([real_c, fake_c]))
-        loss_d = hinge_discriminator(scores[:batch], scores[batch:])
-        loss_a = attribute_cross_entropy(logits[:batch], real_labels, sizes)
-        self.opt_d.zero_grad()
-        (loss_d + loss_a).backward()  # type: ignore[no-untyped-call]
-        self.opt_d.step()
-
+        with self._precision():
+            fake = self.g(z, fake_c)
+        seen = fake_views.of(fake.detach())
+        loss_d, penalty, sign = self._teach_critic(real, seen, real_c, fake_c, real_labels)
+        if self.train.adaptive:
+            self.adaptive.adjust(sign, batch)
         if self.n_images < self.train.warm_kimg * 1000:
-            self.n_images += batch
-            return loss_d.item(), 0.0, 0.0
-        self.d.requires_grad_(False)
-        scores, logits = self.d(random_shift(fake, self.rng), fake_c)
-        loss_g = hinge_generator(scores)
-        loss_ga = attribute_cross_entropy(logits, fake_labels, sizes)
-        self.opt_g.zero_grad()
-        (loss_g + self.train.attribute_weight * loss_ga).backward()  # type: ignore[no-untyped-call]
-        self.opt_g.step()
+            self._advance(batch)
+            return loss_d, 0.0, 0.0, penalty
+        loss_g, loss_a = self._teach_generator(
+            real, last_views.of(fake), real_c, fake_c, fake_labels
+        )
+        self._advance(batch)
+        self._average(batch)
+        return loss_d, loss_g, loss_a, penalty
 
-        self.n_images += batch
-        self._average()
-        return loss_d.item(), loss_g.item(), loss_ga.item()
+    def _teach_critic(
+        self, real: Tensor, fake: Tensor, real_c: Tensor, fake_c: Tensor, labels: Tensor
+    ) -> tuple[float, float, float]:
+        """One step of the discriminator; its loss, the penalty, the mean sign of real scores."""
+        n, game = len(real), self.train.game
+        self.d.requires_grad_(True)
+        both = torch.cat([real, fake])
+        weight = self._penalty_weight()
+        both.requires_grad_(weight > 0)
+        with self._precision():
+            scores, logits = self.d(both, torch.cat([real_c, fake_c]))
+        scores = scores.float()
+        loss = critic_loss(game, scores[:n], scores[n:])
+        total = loss + attribute_cross_entropy(logits[:n], labels, self.gan.schema.sizes)
+        penalty = torch.zeros(())
+        if weight:
+            penalty = gradient_penalty(scores if game == "rpgan" else scores[:n], both)
+            total = total + weight * penalty
+        self._update(self.opt_d, total)
+        told = torch.stack([loss.detach(), penalty.detach(), scores[:n].detach().sign().mean()])
+        parallel.average_([told])
+        loss_d, strength, sign = told.tolist()
+        return loss_d, strength, sign
+
+    def _penalty_weight(self) -> float:
+        """R1 and R2 at every step, or R1 at each sixteenth with sixteen times the weight.
+
+        The penalty is a mean over real and generated pictures, which makes its half of the weight.
+        """
+        if self.train.game == "rpgan":
+            return self.train.gamma
+        if self.train.game == "logistic" and self.position.n_steps % LAZY_R1_STEPS == 0:
+            return self.train.gamma * LAZY_R1_STEPS
+        return 0.0
+
+    def _teach_generator(
+        self, real: Tensor, fake: Tensor, real_c: Tensor, fake_c: Tensor, labels: Tensor
+    ) -> tuple[float, float]:
+        """One step of the generator; its loss and the attribute loss."""
+        self.d.requires_grad_(False)
+        with self._precision():
+            scores, logits = self.d(fake, fake_c)
+            real_scores = torch.zeros_like(scores)
+            if self.train.game == "rpgan":
+                with torch.no_grad():
+                    real_scores, _ = self.d(real, real_c)
+        loss = generator_loss(self.train.game, real_scores.float(), scores.float())
+        loss_a = attribute_cross_entropy(logits, labels, self.gan.schema.sizes)
+        total = loss + self.train.attribute_weight * loss_a
+        if self.train.orthogonal:
+            weights = [p for p in self.g.parameters() if p.ndim >= 2]
+            total = total + self.train.orthogonal * orthogonal_penalty(weights)
+        self._update(self.opt_g, total)
+        told = torch.stack([loss.detach(), loss_a.detach()])
+        parallel.average_([told])
+        loss_g, loss_attributes = told.tolist()
+        return loss_g, loss_attributes
+
+    def _update(self, optimiser: torch.optim.Adam, loss: Tensor) -> None:
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        held = (p for group in optimiser.param_groups for p in group["params"])
+        parallel.average_(p.grad for p in held if p.grad is not None)
+        optimiser.step()
+
+    def _views(self, batch: int) -> Views:
+        p = self.adaptive.p if self.train.adaptive else None
+        return Views.draw(batch, self.gan.img_resolution, p, self.rng)
+
+    def _precision(self) -> torch.autocast:
+        wanted = self.train.half_precision
+        half = self.device.type == "cuda" if wanted == "auto" else wanted == "on"
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=half)
+
+    def _advance(self, batch: int) -> None:
+        self.position.n_images += batch
+        self.position.n_steps += 1
 
     @torch.no_grad()
-    def _average(self) -> None:
+    def _average(self, batch: int) -> None:
         """Exponential moving average of the weights, its half-life in thousand pictures."""
         half_life = min(self.train.ema_kimg * 1000, self.n_images * 0.05)
-        beta = 0.5 ** (self.train.batch / max(half_life, 1e-8))
+        beta = 0.5 ** (batch / max(half_life, 1e-8))
         for mean, now in zip(self.ema.parameters(), self.g.parameters(), strict=True):
             mean.lerp_(now, 1 - beta)
+        for kept, moved in zip(self.ema.buffers(), self.g.buffers(), strict=True):
+            kept.copy_(moved)
 
     def _one_hot(self, labels: Tensor) -> Tensor:
         return one_hot(labels, self.gan.schema.sizes).to(self.device)
@@ -208,74 +384,26 @@ class Trainer:
         return {"opt_g": self.opt_g, "opt_d": self.opt_d}
 
     def _save(self) -> None:
-        tensors = {"rng": self.rng.get_state()}
-        for name, module in self._modules().items():
-            tensors |= {f"{name}.{key}": t for key, t in module.state_dict().items()}
-        for name, optimiser in self._optimisers().items():
-            for index, state in optimiser.state_dict()["state"].items():
-                tensors |= {f"{name}.{index}.{key}": t for key, t in state.items()}
-        metadata = {
-            "n_images": str(self.n_images),
-            "config": json.dumps([self.gan.to_json(), asdict(self.train)]),
-        }
-        save_tensors(
-            self.state_path, {k: t.clone().contiguous() for k, t in tensors.items()}, metadata
-        )
+        self.position.p = self.adaptive.p
+        if parallel.rank() == 0:
+            save(
+                self.state_path,
+                self._modules(),
+                self._optimisers(),
+                {"rng": self.rng.get_state()},
+                {"position": asdict(self.position), "gan": self.gan.to_json()},
+            )
 
     def _restore(self) -> None:
-        with safe_open(self.state_path, framework="pt") as file:
-            metadata = file.metadata()
-            gan = GanConfig.from_json(json.loads(metadata["config"])[0])
-            if gan != self.gan:
-                raise ValueError(f"{self.state_path} belongs to another network")
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        self.rng.set_state(tensors["rng"])
-        for name, module in self._modules().items():
-            module.load_state_dict(_under(tensors, f"{name}."))
-        for name, optimiser in self._optimisers().items():
-            states: dict[int, dict[str, Tensor]] = {}
-            for key, tensor in _under(tensors, f"{name}.").items():
-                index, field = key.split(".")
-                states.setdefault(int(index), {})[field] = tensor
-            whole = optimiser.state_dict()
-            optimiser.load_state_dict({"state": states, "param_groups": whole["param_groups"]})
-        self.n_images = int(metadata["n_images"])
+        extra, facts = restore(self.state_path, self._modules(), self._optimisers(), self.gan)
+        self.rng.set_state(extra["rng"])
+        self.position = Position(**facts["position"])
+        self.adaptive.p = self.position.p
 
 
-@torch.no_grad()
-def standing_statistics(
-    generator: Generator,
-    labels: Tensor,
-    chance: torch.Generator,
-    n_batches: int = 16,
-    batch: int = 64,
-) -> None:
-    """Batch norm statistics over ``n_batches`` forwards (Brock et al. 2019, appendix D)."""
-    norms = [m for m in generator.modules() if isinstance(m, nn.BatchNorm2d)]
-    for norm in norms:
-        norm.reset_running_stats()
-        norm.momentum = None
-    generator.train()
-    device = next(generator.parameters()).device
-    for _ in range(n_batches):
-        picks = labels[torch.randint(len(labels), (batch,), generator=chance)]
-        c = one_hot(picks, generator.config.schema.sizes)
-        z = torch.randn(batch, generator.z_dim, generator=chance)
-        generator(z.to(device), c.to(device))
-    for norm in norms:
-        norm.momentum = 0.1
-
-
-def one_hot(labels: Tensor, sizes: tuple[int, ...]) -> Tensor:
-    """Condition vectors [N, sum(sizes)] float32 of value indices [N, len(sizes)]."""
-    parts = [F.one_hot(labels[:, i], n).float() for i, n in enumerate(sizes)]
-    return torch.cat([torch.zeros(len(labels), 0, device=labels.device), *parts], dim=1)
-
-
-def to_uint8(image: Tensor) -> NDArray[np.uint8]:
-    """Pictures [N, 3, H, W] in [-1, 1] as [N, H, W, 3] uint8, rounded half to even."""
-    levels = (image.float() * 127.5 + 127.5).round().clamp(0, 255)
-    return levels.to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+def _plain(config: GeneratorConfig) -> GeneratorConfig:
+    """The configuration but for what only training has."""
+    return replace(config, spectral=False) if isinstance(config, BigGanDeepConfig) else config
 
 
 def eta_s(interval: Interval, train: TrainConfig) -> float:
@@ -284,5 +412,7 @@ def eta_s(interval: Interval, train: TrainConfig) -> float:
     return math.inf if interval.images_per_s <= 0 else max(0.0, left / interval.images_per_s)
 
 
-def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {k.removeprefix(prefix): t for k, t in tensors.items() if k.startswith(prefix)}
+def _is_out_of_memory(error: BaseException) -> bool:
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
+        "allocate memory" in str(error)
+    )

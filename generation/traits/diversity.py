@@ -104,6 +104,12 @@ def _neighbours(vectors: NDArray[np.float32], threshold: float) -> Iterable[list
     )
 
 
+def spread(pictures: NDArray[np.uint8]) -> float:
+    """How far two of [N, H, W, 3] are apart: root mean square levels of 255 on thumbnails."""
+    vectors = thumbnails(pictures)
+    return float(np.sqrt(2 * vectors.var(axis=0, ddof=1).mean())) if len(vectors) > 1 else 0.0
+
+
 def attribute_entropy(shares: list[float]) -> float:
     """Shannon entropy over the logarithm of the number of options: 0 one value, 1 all equal."""
     p = np.asarray(shares, dtype=np.float64)

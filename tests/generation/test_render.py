@@ -3,8 +3,9 @@ import pytest
 import torch
 
 from generation.gan import latent
-from generation.gan.biggan import Generator
+from generation.gan.biggan import SmallBigGan
 from generation.gan.directions import sefa
+from generation.gan.generator import Generator
 from generation.gan.render import UnknownDirectionError, render
 from generation.traits.parameters import Parameters, uniform
 from tests.fixtures.networks import SCHEMA, SMALL
@@ -16,7 +17,7 @@ PARAMETERS = uniform(SCHEMA.to_mapping())
 @pytest.fixture(scope="module")
 def generator() -> Generator:
     torch.manual_seed(1)
-    made = Generator(SMALL).eval().requires_grad_(False)
+    made = SmallBigGan(SMALL).eval().requires_grad_(False)
     for module in made.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.running_var.uniform_(0.5, 2)  # type: ignore[union-attr]

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from generation import rendering, services
 from generation.gan import latent, metrics
-from generation.gan.biggan import Generator
 from generation.gan.checkpoint import load_generator
+from generation.gan.generator import Generator
 from generation.gan.header import read_report
 from generation.gan.latent import ItemSpec
 from generation.gan.render import render

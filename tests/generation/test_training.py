@@ -6,19 +6,25 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from generation.gan.biggan import Generator
+from generation.gan.biggan import SmallBigGan
 from generation.gan.checkpoint import load_generator
 from generation.gan.config import AttributeSchema
+from generation.gan.generator import Generator
 from generation.gan.header import CheckpointError, read_header
 from generation.gan.training import TrainConfig, Trainer, TrainingDivergedError
 from tests.fixtures.networks import SMALL, flat_art
 
-SHORT = TrainConfig(kimg=1, batch=8, interval_kimg=0.04, seed=5)
+SHORT = TrainConfig(kimg=1, batch=8, game="hinge", interval_kimg=0.04, seed=5)
 
 
 def trainer(folder: Path, config: TrainConfig = SHORT) -> Trainer:
     pictures, labels = flat_art(64)
     return Trainer(SMALL, config, pictures, labels, folder)
+
+
+def small(generator: Generator) -> SmallBigGan:
+    assert isinstance(generator, SmallBigGan)
+    return generator
 
 
 def test_a_resumed_run_takes_the_same_steps_as_an_unbroken_one(tmp_path: Path) -> None:
@@ -54,7 +60,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_state(tmp_pa
     next(steps)
     kept = (tmp_path / "state.safetensors").read_bytes()
     with torch.no_grad():
-        run.g.to_rgb.weight.fill_(torch.nan)
+        small(run.g).to_rgb.weight.fill_(torch.nan)
 
     with pytest.raises(TrainingDivergedError):
         next(steps)
@@ -121,7 +127,9 @@ def test_a_checkpoint_with_a_flipped_byte_is_refused_by_its_digest(tmp_path: Pat
 def test_weights_that_are_not_finite_are_refused(tmp_path: Path) -> None:
     run = trainer(tmp_path / "run")
     with torch.no_grad():
-        run.ema.to_rgb.bias.fill_(torch.inf)
+        bias = small(run.ema).to_rgb.bias
+        assert bias is not None
+        bias.fill_(torch.inf)
     run.export(tmp_path / "g.safetensors", {})
 
     with pytest.raises(CheckpointError, match=r"to_rgb.bias is not finite"):
@@ -137,6 +145,7 @@ def test_a_generator_taken_over_waits_until_the_discriminator_has_warmed_up(
     config = TrainConfig(kimg=1, batch=8, interval_kimg=0.04, warm_kimg=0.04)
     pictures, labels = flat_art(64)
     second = Trainer(SMALL, config, pictures, labels, tmp_path / "second", start)
+    assert second.d.classifier is not None
     critic = second.d.classifier.weight.clone()
     steps = second.run()
 
@@ -146,12 +155,12 @@ def test_a_generator_taken_over_waits_until_the_discriminator_has_warmed_up(
     assert all(torch.equal(kept[name], p) for name, p in second.g.named_parameters())
     assert not torch.equal(second.d.classifier.weight, critic)
     next(steps)
-    assert not torch.equal(second.g.to_rgb.weight, start.to_rgb.weight)
+    assert not torch.equal(small(second.g).to_rgb.weight, small(start).to_rgb.weight)
 
 
 def test_a_generator_of_another_configuration_is_not_taken_over(tmp_path: Path) -> None:
     pictures, labels = flat_art(64)
-    other = Generator(replace(SMALL, z_dim=SMALL.z_dim + 1))
+    other = SmallBigGan(replace(SMALL, z_dim=SMALL.z_dim + 1))
 
     with pytest.raises(ValueError, match="another configuration"):
         Trainer(SMALL, SHORT, pictures, labels, tmp_path, other)
@@ -161,7 +170,7 @@ def test_a_run_without_labels_trains_a_generator_that_is_asked_for_nothing(tmp_p
     free = replace(SMALL, schema=AttributeSchema(()))
     pictures, _ = flat_art(64)
     run = Trainer(free, SHORT, pictures, np.zeros((64, 0), np.int64), tmp_path)
-    start = run.g.to_rgb.weight.clone()
+    start = small(run.g).to_rgb.weight.clone()
 
     interval = next(run.run())
 
@@ -169,6 +178,6 @@ def test_a_run_without_labels_trains_a_generator_that_is_asked_for_nothing(tmp_p
     loaded = load_generator(tmp_path / "free.safetensors")
     drawn = loaded(torch.randn(3, loaded.z_dim), torch.zeros(3, 0))
     assert interval.loss_attributes == 0
-    assert not torch.equal(run.g.to_rgb.weight, start)
+    assert not torch.equal(small(run.g).to_rgb.weight, start)
     assert (loaded.c_dim, loaded.w_dim) == (0, loaded.z_dim)
     assert drawn.std(0).mean() > 0

@@ -1,5 +1,6 @@
 """Train a generator on a dataset."""
 
+import json
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from generation import services
+from generation.gan.config import AttributeSchema, ConfigError, GeneratorConfig
+from generation.gan.presets import ARCHITECTURES, GAMES, RATES
 from generation.models import Dataset, Job
 
 
@@ -16,6 +19,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("dataset", help="digest of a dataset, or its first digits")
+        parser.add_argument("--architecture", choices=list(ARCHITECTURES), default="biggan")
+        parser.add_argument(
+            "--network", default="{}", help="JSON of settings in place of the architecture's own"
+        )
+        parser.add_argument("--game", choices=list(GAMES), help="default: rpgan; hinge for biggan")
+        parser.add_argument("--gamma", type=float, default=0.5, help="weight of R1 and R2")
+        parser.add_argument("--lr-g", type=float, help="default: 2e-4; 2e-3 for stylegan3")
+        parser.add_argument("--lr-d", type=float, default=4e-4)
+        parser.add_argument("--adaptive", action="store_true", help="augment as needed (ADA)")
         parser.add_argument("--kimg", type=int, default=170, help="thousand pictures in all")
         parser.add_argument("--interval-kimg", type=float, default=4.0)
         parser.add_argument("--batch", type=int, default=32)
@@ -30,16 +42,18 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         from generation import training
-        from generation.gan.config import AttributeSchema, GanConfig
         from generation.gan.training import TrainConfig, TrainingDivergedError
 
         dataset = Dataset.objects.filter(digest__startswith=options["dataset"]).first()
         if dataset is None:
             raise CommandError(f"no dataset {options['dataset']}")
-        gan = GanConfig.for_resolution(
-            AttributeSchema.from_mapping(dataset.schema), dataset.image_px
-        )
+        gan = self._network(dataset, options["architecture"], options["network"])
+        rates = {"lr_g": options["lr_g"] or RATES[options["architecture"]], "lr_d": options["lr_d"]}
         train = TrainConfig(
+            **rates,
+            game=options["game"] or ("hinge" if options["architecture"] == "biggan" else "rpgan"),
+            gamma=options["gamma"],
+            adaptive=options["adaptive"],
             kimg=options["kimg"],
             batch=options["batch"],
             interval_kimg=options["interval_kimg"],
@@ -70,6 +84,13 @@ class Command(BaseCommand):
         except TrainingDivergedError as error:
             services.release_job(job=job, error=str(error))
             raise CommandError(str(error)) from error
+
+    def _network(self, dataset: Dataset, architecture: str, settings: str) -> GeneratorConfig:
+        schema = AttributeSchema.from_mapping(dataset.schema)
+        try:
+            return ARCHITECTURES[architecture](schema, dataset.image_px, **json.loads(settings))
+        except (ConfigError, TypeError, json.JSONDecodeError) as error:
+            raise CommandError(f"--network: {error}") from error
 
     def _lease(self, dataset: Dataset, kimg: int, seed: int, *, resume: bool) -> Job:
         from generation.training import LEASE
