@@ -36,6 +36,7 @@ urlpatterns = [
     path("console/drops/<int:pk>/accept", console.decide_all, name="decide-all"),
     path("console/drops/<int:pk>/commit", console.commit, name="commit"),
     path("console/drops/<int:pk>/sale", console.open_sale, name="open-sale"),
+    path("console/drops/<int:pk>/permission", console.permit, name="permit"),
     path("console/drops/<int:pk>/voting", console.open_voting, name="open-voting"),
     path("console/drops/<int:pk>/score", console.close_voting, name="close-voting"),
     path("console/community", community.community, name="community"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from django.conf import settings
 from django.utils import timezone
+from numpy.typing import NDArray
 
 from generation import services
 from generation.gan import latent
@@ -17,7 +18,7 @@ from generation.imaging import codec
 from generation.models import Checkpoint, Drop
 from generation.services import RenderedWork
 from generation.traits import diversity
-from generation.traits.parser import ParserNetwork, load_parser, parse
+from generation.traits.parser import Parsed, ParserNetwork, load_parser, parse
 
 LEASE = timedelta(seconds=15)
 
@@ -76,7 +77,7 @@ def _render_works(drop: Drop, start: int, stop: int) -> list[RenderedWork]:
     pictures = render(generator, specs, parameters)
     folder = Path(settings.MEDIA_ROOT) / "images"
     works = []
-    for spec, picture, read in zip(specs, pictures, parse(parser, pictures), strict=True):
+    for spec, picture, read in zip(specs, pictures, _read(parser, pictures), strict=True):
         works.append(
             RenderedWork(
                 index=spec.index,
@@ -90,12 +91,20 @@ def _render_works(drop: Drop, start: int, stop: int) -> list[RenderedWork]:
     return works
 
 
-def networks(checkpoint: Checkpoint) -> tuple[Generator, ParserNetwork]:
-    """Generator and parser of a checkpoint, digests checked, kept by this process."""
+def networks(checkpoint: Checkpoint) -> tuple[Generator, ParserNetwork | None]:
+    """Generator and parser of a checkpoint, digests checked, kept by this process.
+
+    An imported generator may have no parser: then nobody reads its pictures.
+    """
+    path, sha256 = checkpoint.parser_path, checkpoint.parser_sha256
     return (
         _generator(checkpoint.path, checkpoint.sha256),
-        _parser(checkpoint.parser_path, checkpoint.parser_sha256),
+        _parser(path, sha256) if path else None,
     )
+
+
+def _read(parser: ParserNetwork | None, pictures: NDArray[np.uint8]) -> list[Parsed]:
+    return [Parsed({}, 1.0)] * len(pictures) if parser is None else parse(parser, pictures)
 
 
 @lru_cache(maxsize=2)

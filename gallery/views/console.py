@@ -22,10 +22,13 @@ from gallery.views.public import chosen_collection
 from generation import progress
 from generation.models import Artwork, Collection, Drop, Job
 from generation.services import (
+    SaleForbiddenError,
     WrongStateError,
     close_curation,
     decide,
+    is_saleable,
     open_drop,
+    record_permission,
     resume_job,
     start_rendering,
 )
@@ -55,6 +58,7 @@ REFUSALS = (
     ValueError,
     CommitmentPendingError,
     SaleAlreadyRequestedError,
+    SaleForbiddenError,
     ImageMismatchError,
     FileNotFoundError,  # a picture that is to be committed
 )
@@ -157,6 +161,7 @@ def console_context(request: HttpRequest) -> dict[str, Any]:
         "voters": votes.values("voter").distinct().count(),
         "works": work_tiles(preview(drop)) if is_curated else [],
         "next_size": drop.size,
+        "may_be_sold": drop.state != Drop.State.COMMITTED or is_saleable(drop.checkpoint),
         **chain_context(drop),
         **proposal_context(drop),
     }
@@ -270,6 +275,14 @@ def open_sale(request: HttpRequest, pk: int) -> tuple[Drop, str]:
         max_per_transaction=form.cleaned_data["cap"],
     )
     return drop, "The sale opens with the next block."
+
+
+@action
+def permit(request: HttpRequest, pk: int) -> tuple[Drop, str]:
+    drop = get_object_or_404(Drop.objects.select_related("checkpoint"), pk=pk)
+    reason = request.POST.get("reason", "")
+    record_permission(checkpoint=drop.checkpoint, lead=lead(request), reason=reason)
+    return drop, f"The permission to sell works of {drop.checkpoint.name} is recorded."
 
 
 @action

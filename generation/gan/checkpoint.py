@@ -57,11 +57,24 @@ def save_generator(path: Path, generator: Generator, recipe: dict[str, Any]) -> 
 
 
 def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    """Safetensors file at ``path``, complete or absent."""
+    """Safetensors file at ``path``, complete or absent; the same content is the same bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.part")
     save_file(tensors, temporary, metadata)
+    _order_metadata(temporary)
     temporary.replace(path)
+
+
+def _order_metadata(path: Path) -> None:
+    """Sort the header's texts, which the library writes in the order of a hash table."""
+    with path.open("r+b") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        assert len(text) <= length
+        file.seek(8)
+        file.write(text.ljust(length))
 
 
 def load_generator(path: Path, expected_sha256: str | None = None) -> Generator:

@@ -28,6 +28,11 @@ class Generator(nn.Module):
         return next(self.parameters()).device
 
     @property
+    def draws_singly(self) -> bool:
+        """Whether a picture is the same to the bit however many are drawn with it."""
+        return False
+
+    @property
     @abstractmethod
     def config(self) -> GeneratorConfig:
         """What the network was made from."""

@@ -70,7 +70,9 @@ def _render_batch(
     device = generator.device
     ws = generator.mapping(z.to(device), c.to(device), parameters.truncation_psi)
     ws[:, :, : generator.latent_dim] += offset.to(device)
-    return to_uint8(generator.synthesis(ws))[: len(specs)]
+    # A generator that draws one picture after another needs no others to keep it company.
+    drawn = ws[: len(specs)] if generator.draws_singly else ws
+    return to_uint8(generator.synthesis(drawn))[: len(specs)]
 
 
 def condition(generator: Generator, requested: dict[str, str]) -> torch.Tensor:

@@ -245,6 +245,10 @@ class StyleGAN3(Generator):
         return self._config
 
     @property
+    def draws_singly(self) -> bool:
+        return self.device.type == "cpu"
+
+    @property
     def latent_dim(self) -> int:
         return self.w_dim
 

@@ -1,6 +1,6 @@
 """Rows of generation: what is learned from, what is drawn, and the jobs that do it."""
 
-from generation.models.art import Checkpoint, Dataset, ItemLabel
+from generation.models.art import Checkpoint, Dataset, ItemLabel, Permission
 from generation.models.drops import (
     Artwork,
     ArtworkQuerySet,
@@ -33,4 +33,5 @@ __all__ = [
     "Job",
     "JobQuerySet",
     "ParameterSet",
+    "Permission",
 ]

@@ -64,7 +64,10 @@ class ItemLabel(models.Model):
 
 
 class Checkpoint(models.Model):
-    """A trained generator and the parser that reads its pictures, both named by sha256."""
+    """A trained generator and the parser that reads its pictures, both named by sha256.
+
+    An imported generator may come without a parser; its works then have no traits.
+    """
 
     name = models.CharField(max_length=100)
     sha256 = models.CharField(max_length=64, unique=True)
@@ -72,8 +75,8 @@ class Checkpoint(models.Model):
     config = models.JSONField()
     recipe = models.JSONField()
     path = models.CharField(max_length=500)
-    parser_sha256 = models.CharField(max_length=64)
-    parser_path = models.CharField(max_length=500)
+    parser_sha256 = models.CharField(max_length=64, blank=True)
+    parser_path = models.CharField(max_length=500, blank=True)
     source = models.CharField(max_length=300)
     licence = models.CharField(max_length=100)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -85,3 +88,15 @@ class Checkpoint(models.Model):
     def schema(self) -> dict[str, list[str]]:
         schema: dict[str, list[str]] = self.config["schema"]
         return schema
+
+
+class Permission(models.Model):
+    """A lead's word that works of a checkpoint may be sold, for a licence that does not say so."""
+
+    checkpoint = models.ForeignKey(Checkpoint, models.PROTECT, related_name="permissions")
+    reason = models.CharField(max_length=500)
+    granted_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"permission {self.pk} for {self.checkpoint_id}"

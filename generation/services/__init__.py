@@ -1,13 +1,20 @@
 """Writes of generation: keyword-only arguments, one transaction, the row as the answer."""
 
+from generation.services.checkpoints import (
+    SaleForbiddenError,
+    allows_sale,
+    is_saleable,
+    keep_checkpoint,
+    record_permission,
+    register_checkpoint,
+    register_shipped_checkpoint,
+)
 from generation.services.datasets import (
     MAX_COMPOSED,
     compose_dataset,
     counted,
     import_dataset,
     load_dataset,
-    register_checkpoint,
-    register_shipped_checkpoint,
 )
 from generation.services.drops import (
     CHUNK,
@@ -61,9 +68,11 @@ __all__ = [
     "LostLeaseError",
     "NotEmbeddedError",
     "RenderedWork",
+    "SaleForbiddenError",
     "UploadRefusedError",
     "Wish",
     "WrongStateError",
+    "allows_sale",
     "close_curation",
     "compose_dataset",
     "counted",
@@ -77,6 +86,8 @@ __all__ = [
     "finish_labels",
     "finish_rendering",
     "import_dataset",
+    "is_saleable",
+    "keep_checkpoint",
     "label_items",
     "lease_job",
     "load_dataset",
@@ -86,6 +97,7 @@ __all__ = [
     "read_attribute",
     "receive_upload",
     "reclaim_job",
+    "record_permission",
     "record_works",
     "register_checkpoint",
     "register_shipped_checkpoint",

@@ -10,10 +10,9 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from generation.gan.config import AttributeSchema
-from generation.gan.header import read_header, sha256_file
 from generation.imaging import codec, compose
 from generation.imaging.reader import DatasetError, Item, Refusal, Source
-from generation.models import Checkpoint, Dataset
+from generation.models import Dataset
 
 MAX_COMPOSED = 200_000
 
@@ -144,40 +143,3 @@ def _misfit(item: Item, taken: list[dict[str, Any]], schema: dict[str, list[str]
 def _observed(taken: list[dict[str, Any]]) -> dict[str, list[str]]:
     names = list(taken[0]["attributes"])
     return {name: sorted({item["attributes"][name] for item in taken}) for name in names}
-
-
-def register_checkpoint(
-    *, name: str, path: Path, parser_path: Path, source: str, licence: str
-) -> Checkpoint:
-    """The row of a generator and its parser; the same files again are the same row.
-
-    Raises CheckpointError when ``path`` is not a generator of ours.
-    """
-    header = read_header(path)
-    checkpoint, _ = Checkpoint.objects.get_or_create(
-        sha256=sha256_file(path),
-        defaults={
-            "name": name,
-            "architecture": header.architecture,
-            "config": header.config.to_json(),
-            "recipe": header.recipe,
-            "path": str(path),
-            "parser_path": str(parser_path),
-            "parser_sha256": sha256_file(parser_path),
-            "source": source,
-            "licence": licence,
-        },
-    )
-    return checkpoint
-
-
-def register_shipped_checkpoint() -> Checkpoint:
-    """The checkpoint that comes with Morphora."""
-    card = json.loads(settings.SHIPPED_CARD.read_text())
-    return register_checkpoint(
-        name=card["name"],
-        path=settings.SHIPPED_CHECKPOINT,
-        parser_path=settings.SHIPPED_PARSER,
-        source=card["source"],
-        licence=card["licence"],
-    )

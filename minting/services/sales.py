@@ -3,8 +3,9 @@
 from django.db import transaction
 
 from generation.models import Drop
-from generation.services import WrongStateError
+from generation.services import SaleForbiddenError, WrongStateError, is_saleable
 from minting.chain import contracts
+from minting.chain.node import LOCAL_CHAIN_ID
 from minting.models import ChainTransaction, Commitment, Contract
 from minting.services.chain import load_signer
 from minting.services.outbox import intend
@@ -28,7 +29,11 @@ class SaleAlreadyRequestedError(Exception):
 
 @transaction.atomic
 def request_open_sale(*, drop: Drop, price_wei: int, max_per_transaction: int) -> ChainTransaction:
-    """The intent that opens the sale; the same terms again are the same intent."""
+    """The intent that opens the sale; the same terms again are the same intent.
+
+    Away from the local chain, a price needs a licence that allows sales, or a lead's permission
+    (SaleForbiddenError).
+    """
     if not 0 <= price_wei < PRICE_LIMIT_WEI:
         raise ValueError(f"price {price_wei} is not in 0..2^96 - 1 wei")
     if not 1 <= max_per_transaction <= MAX_PER_TRANSACTION:
@@ -45,12 +50,15 @@ def request_open_sale(*, drop: Drop, price_wei: int, max_per_transaction: int) -
     if earlier is not None:
         _check_terms(commitment, price_wei, max_per_transaction)
         return earlier
+    contract = Contract.objects.get(collection=current.collection_id)
+    if price_wei and contract.chain_id != LOCAL_CHAIN_ID and not is_saleable(current.checkpoint):
+        raise SaleForbiddenError(current.checkpoint)
     commitment.price_wei = price_wei
     commitment.max_per_transaction = max_per_transaction
     commitment.save(update_fields=["price_wei", "max_per_transaction"])
     return intend(
         kind=ChainTransaction.Kind.OPEN_SALE,
-        contract=Contract.objects.get(collection=current.collection_id),
+        contract=contract,
         drop=current,
         call=contracts.open_sale(commitment.number, price_wei, max_per_transaction),
         sender=load_signer().address,

@@ -2,11 +2,12 @@ import hashlib
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 
-from generation.models import Artwork, CurationDecision, Drop
-from generation.services import WrongStateError, decide
+from generation.models import Artwork, Checkpoint, CurationDecision, Drop
+from generation.services import SaleForbiddenError, WrongStateError, decide, record_permission
 from minting import services
-from minting.models import ChainTransaction, Commitment
+from minting.models import ChainTransaction, Commitment, Contract
 from minting.provenance import cid, lineage, merkle
 from minting.provenance.canonical import canonicalize
 from minting.provenance.keccak import ZERO, keccak256
@@ -210,6 +211,34 @@ def test_terms_out_of_range_are_refused(make_drop: MakeDrop, price_wei: int, cap
 
     with pytest.raises(ValueError, match="not in"):
         services.request_open_sale(drop=drop, price_wei=price_wei, max_per_transaction=cap)
+
+
+@pytest.fixture
+def far_drop(make_drop: MakeDrop) -> Drop:
+    """A committed drop on another chain than the local one, its licence unknown."""
+    drop = make_drop(2, CURATING)
+    services.request_commit(drop=drop)
+    Drop.objects.filter(pk=drop.pk).update(state=Drop.State.COMMITTED)
+    Contract.objects.update(chain_id=10)
+    Checkpoint.objects.update(licence="CC-BY-NC-4.0")
+    return drop
+
+
+def test_an_unknown_licence_blocks_a_paid_drop_away_from_the_local_chain(far_drop: Drop) -> None:
+    with pytest.raises(SaleForbiddenError, match=r"CC-BY-NC-4\.0"):
+        services.request_open_sale(drop=far_drop, price_wei=1, max_per_transaction=1)
+
+    services.request_open_sale(drop=far_drop, price_wei=0, max_per_transaction=1)
+    assert ChainTransaction.objects.filter(kind=ChainTransaction.Kind.OPEN_SALE).count() == 1
+
+
+def test_a_recorded_permission_opens_the_paid_drop(far_drop: Drop) -> None:
+    lead = User.objects.create(username="lead", is_staff=True)
+    record_permission(checkpoint=Checkpoint.objects.get(), lead=lead, reason="letter of 3 May")
+
+    services.request_open_sale(drop=far_drop, price_wei=1, max_per_transaction=1)
+
+    assert ChainTransaction.objects.filter(kind=ChainTransaction.Kind.OPEN_SALE).count() == 1
 
 
 def test_other_terms_for_a_requested_sale_are_refused(make_drop: MakeDrop) -> None:
