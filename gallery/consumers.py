@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
-from generation.progress import board_group, drop_group
+from generation.progress import board_group, drop_group, run_group
 
 MAX_ID = 2**63 - 1
 # A curator whose server died is forgotten by the others after three of these.
@@ -37,6 +37,31 @@ class DropConsumer(AsyncJsonWebsocketConsumer):
         self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
     ) -> None:
         """Pages have nothing to say here; what they send is not even read."""
+
+    async def drop_event(self, message: dict[str, Any]) -> None:
+        await self.send_json(message["event"])
+
+
+class RunConsumer(AsyncJsonWebsocketConsumer):
+    """Says that a training run has gone on. For leads."""
+
+    async def connect(self) -> None:
+        job_id, user = self.scope["url_route"]["kwargs"]["job_id"], self.scope.get("user")
+        if job_id > MAX_ID or user is None or not (user.is_active and user.is_staff):
+            await self.close()
+            return
+        self.group = run_group(job_id)
+        await self.channel_layer.group_add(self.group, self.channel_name)
+        await self.accept()
+
+    async def disconnect(self, code: int) -> None:
+        if hasattr(self, "group"):
+            await self.channel_layer.group_discard(self.group, self.channel_name)
+
+    async def receive(
+        self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
+    ) -> None:
+        """Pages have nothing to say here."""
 
     async def drop_event(self, message: dict[str, Any]) -> None:
         await self.send_json(message["event"])

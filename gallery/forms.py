@@ -6,7 +6,8 @@ from typing import Any
 from django import forms
 from eth_utils.currency import to_wei
 
-from generation.models import Artwork
+from generation.gan.presets import RATES, TrainConfig
+from generation.models import Artwork, Dataset
 from generation.services import MAX_COMPOSED, MAX_DROP_SIZE
 from generation.traits.parameters import Parameters, ParametersError
 
@@ -69,6 +70,61 @@ class ProposalForm(ConsoleForm):
         if not share.is_finite() or not 0 <= share <= 1:
             raise ParametersError(f"{attribute} {value}: {typed!r} is not a percentage")
         return share
+
+
+class TrainForm(ConsoleForm):
+    """A training run in a lead's words; what is not asked for has the architecture's default."""
+
+    dataset = forms.ModelChoiceField(
+        Dataset.objects.order_by("-created_at", "-pk"), label="Art to learn from", empty_label=None
+    )
+    architecture = forms.ChoiceField(
+        label="Network",
+        choices=[
+            ("biggan", "Small BigGAN: the fastest, follows what is asked"),
+            ("stylegan3", "StyleGAN3-T: smooth in its latent space, slower"),
+            ("stylegan3-r", "StyleGAN3-R: turns with its input, slower still"),
+            ("biggan-deep", "BigGAN-deep: from 32 px on"),
+        ],
+    )
+    game = forms.ChoiceField(
+        label="Game",
+        choices=[
+            ("rpgan", "RpGAN with R1 and R2"),
+            ("hinge", "Hinge with spectral norm"),
+            ("logistic", "Logistic with lazy R1"),
+        ],
+    )
+    kimg = forms.IntegerField(
+        label="Thousand pictures in all", min_value=1, max_value=100_000, initial=300
+    )
+    batch = forms.TypedChoiceField(
+        label="Pictures a step", coerce=int, choices=[(n, n) for n in (8, 16, 32, 64)], initial=16
+    )
+    interval_kimg = forms.FloatField(
+        label="Thousand pictures between two saves", min_value=0.05, max_value=1000, initial=2
+    )
+    seed = forms.IntegerField(min_value=0, max_value=2**31, initial=1)
+    adaptive = forms.BooleanField(
+        label="Augment as strongly as the critic's knowledge asks for (ADA)", required=False
+    )
+
+    def run(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        kimg = given["kimg"]
+        fields = ("game", "kimg", "batch", "interval_kimg", "seed", "adaptive")
+        train = TrainConfig(
+            **{name: given[name] for name in fields},
+            lr_g=RATES[given["architecture"]],
+            decay_kimg=kimg / 3,
+            attribute_weight=1.0,
+        )
+        return {
+            "dataset": given["dataset"],
+            "architecture": given["architecture"],
+            "network": {},
+            "train": train,
+        }
 
 
 class UploadForm(ConsoleForm):

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from gallery.consumers import BoardConsumer, DropConsumer
+from gallery.consumers import BoardConsumer, DropConsumer, RunConsumer
 
 websocket_urlpatterns = [
     path("ws/drops/<int:drop_id>", DropConsumer.as_asgi()),  # type: ignore[arg-type]
+    path("ws/runs/<int:job_id>", RunConsumer.as_asgi()),  # type: ignore[arg-type]
     path("ws/drops/<int:drop_id>/board", BoardConsumer.as_asgi()),  # type: ignore[arg-type]
 ]

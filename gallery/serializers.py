@@ -249,6 +249,49 @@ def job_line(job: Job) -> JobLine:
 
 
 @dataclass(frozen=True)
+class RunLine:
+    """A training run in a row: how far it is, how fast, and when it will be done."""
+
+    pk: int
+    title: str
+    architecture: str
+    state: str
+    done: int
+    total: int
+    error: str
+    can_stop: bool
+    can_go_on: bool
+    speed: float | None
+    eta_min: int | None
+    batch: int
+    was_halved: bool
+
+
+def run_line(job: Job) -> RunLine:
+    history = job.checkpoint.get("history", [])
+    newest = history[-1] if history else {}
+    eta_s = job.checkpoint.get("eta_s")
+    asked = job.args["train"]["batch"]
+    batch = newest.get("batch", asked)
+    is_open = job.state in (Job.State.QUEUED, Job.State.RUNNING)
+    return RunLine(
+        pk=job.pk,
+        title=job.args["name"],
+        architecture=job.args["architecture"],
+        state=job.state,
+        done=job.done,
+        total=job.total,
+        error=job.error,
+        can_stop=is_open,
+        can_go_on=job.state in (Job.State.STOPPED, Job.State.FAILED),
+        speed=newest.get("images_per_s"),
+        eta_min=round(eta_s / 60) if is_open and eta_s is not None else None,
+        batch=batch,
+        was_halved=batch < asked,
+    )
+
+
+@dataclass(frozen=True)
 class ActivityLine:
     """What a community has done so far, in words; ``is_on`` while a lead wants it to act."""
 

@@ -4,7 +4,18 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from gallery import api
-from gallery.views import art, board, cards, catalogue, charts, community, console, public, work
+from gallery.views import (
+    art,
+    board,
+    cards,
+    catalogue,
+    charts,
+    community,
+    console,
+    public,
+    training,
+    work,
+)
 
 app_name = "gallery"
 drop = "collections/<slug:slug>/drops/<int:number>"
@@ -54,5 +65,11 @@ urlpatterns = [
     path("console/art/<int:pk>", art.dataset, name="dataset"),
     path("console/art/<int:pk>/label", art.label, name="label"),
     path("console/art/<int:pk>/pictures/<str:digest>", art.picture, name="dataset-picture"),
+    path("console/training", training.training, name="training"),
+    path("console/training/<int:pk>", training.run, name="run"),
+    path("console/training/<int:pk>/live", training.run_live, name="run-live"),
+    path("console/training/<int:pk>/numbers", training.RunNumbers.as_view(), name="run-numbers"),
+    path("console/training/<int:pk>/samples.png", training.run_samples, name="run-samples"),
+    path("console/training/<int:pk>/control", training.control_run, name="control-run"),
     path("console/proposals/<int:pk>", console.decide_proposal, name="decide-proposal"),
 ]

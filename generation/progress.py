@@ -19,6 +19,16 @@ def board_group(drop_id: int) -> str:
     return f"board.{drop_id}"
 
 
+def run_group(job_id: int) -> str:
+    """Leads who watch a training run."""
+    return f"run.{job_id}"
+
+
+def announce_run(*, job_id: int) -> None:
+    """Tell the pages of a training run that an interval is over, or the run."""
+    _tell(run_group(job_id), {"kind": "interval"})
+
+
 def announce(*, drop_id: int, event: dict[str, Any]) -> None:
     """Tell the pages of a drop; a broker that is away costs the hint, nothing else."""
     _tell(drop_group(drop_id), event)

@@ -35,6 +35,22 @@ def finish_drop(*, drop_id: int) -> None:
 
 
 @shared_task
+def train(*, job_id: int, fence: int) -> None:
+    """A while of a training run; what is left to do is rung for again, behind whatever waits.
+
+    ``fence`` is the job's when the bell was rung: of several rings only one is answered.
+    """
+    if not Job.objects.filter(pk=job_id, fence=fence).exists():
+        return
+    from generation import training
+
+    job = training.run_slice(job_id=job_id)
+    progress.announce_run(job_id=job_id)
+    if job is not None and job.state == Job.State.QUEUED:
+        train.delay(job_id=job_id, fence=job.fence)
+
+
+@shared_task
 def read_upload(*, job_id: int) -> None:
     from generation import intake
 
@@ -54,6 +70,8 @@ def sweep() -> None:
     due = Job.objects.filter(kind="render").due(timezone.now())
     for job_id in due.values_list("pk", flat=True)[:RINGS]:
         render_chunk.delay(job_id=job_id)
+    for job_id, fence in Job.objects.filter(kind="train").due(timezone.now()).bells():
+        train.delay(job_id=job_id, fence=fence)
     for kind, task in INTAKE.items():
         for job_id in (
             Job.objects.filter(kind=kind).due(timezone.now()).values_list("pk", flat=True)
@@ -69,6 +87,11 @@ INTAKE = {"dataset": read_upload, "embed": embed}
 def ring_intake(job: Job) -> None:
     """Call a worker for an upload or for pictures to look at, once the row is committed."""
     transaction.on_commit(partial(INTAKE[job.kind].delay, job_id=job.pk))
+
+
+def ring_run(job: Job) -> None:
+    """Call a worker for a training run, once the row is committed."""
+    transaction.on_commit(partial(train.delay, job_id=job.pk, fence=job.fence))
 
 
 def ring(drop: Drop) -> None:

@@ -1,51 +1,96 @@
 """Training runs as jobs: pictures from a dataset row, progress in the job's, weights on disk."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from django.conf import settings
 from django.utils import timezone
+from numpy.typing import NDArray
 from PIL import Image
 
 from generation import services
+from generation.gan import parallel
 from generation.gan.checkpoint import load_generator
-from generation.gan.config import AttributeSchema, GeneratorConfig
+from generation.gan.config import AttributeSchema
 from generation.gan.header import sha256_file
-from generation.gan.training import Interval, TrainConfig, Trainer, eta_s
+from generation.gan.presets import TrainConfig
+from generation.gan.training import Interval, Trainer, TrainingDivergedError, eta_s
 from generation.imaging import codec
 from generation.models import Dataset, Job
+from generation.services import runs
 from generation.traits import parser
 
 LEASE = timedelta(minutes=10)
 HELD_OUT = 0.1
+SLICE_S = 45.0  # of training between two looks at what else waits in the queue
 
 
-def folder(job: Job) -> Path:
-    """Where a run keeps its state, its samples and its weights."""
-    return Path(settings.VAR_DIR) / "training" / str(job.pk)
+def run_slice(*, job_id: int) -> Job | None:
+    """Train for a while under a lease; None if the run is done, stopped or in other hands.
+
+    A run is many short tasks, so that a drop's chunks never wait for its end.
+    """
+    job = services.lease_job(pk=job_id, now=timezone.now(), lease=LEASE)
+    if job is None:
+        return None
+    until = time.monotonic() + SLICE_S
+    try:
+        for _ in run(job=job):
+            if time.monotonic() > until:
+                services.pause_job(job=job)
+                break
+    except services.LostLeaseError:
+        return job
+    except TrainingDivergedError as error:
+        services.end_job(job=job, state=Job.State.FAILED, error=str(error))
+    except Exception as error:
+        services.release_job(job=job, error=f"{type(error).__name__}: {error}")
+        raise
+    job.refresh_from_db()
+    return job
 
 
-def run(
-    *,
-    job: Job,
-    dataset: Dataset,
-    gan: GeneratorConfig,
-    train: TrainConfig,
-    start: Path | None = None,
-) -> Iterator[Interval]:
+def run(*, job: Job) -> Iterator[Interval]:
     """Train under a lease, yielding each interval; the folder of the job holds state and samples.
 
-    ``start`` is a checkpoint to go on from. Closing the iterator, a stop by a lead or a dead
-    process lose at most the interval in work.
+    Closing the iterator, a stop by a lead or a dead process lose at most the interval in work.
     """
-    pictures, labels = services.load_dataset(dataset)
-    out = folder(job)
-    generator = None if start is None else load_generator(start)
-    trainer = Trainer(gan, train, pictures, labels, out, generator)
+    dataset = Dataset.objects.get(digest=job.args["dataset"])
+    train = TrainConfig(**job.args["train"])
+    trainer = _trainer(job, dataset, train)
+    recipe = _recipe(dataset, job.args["start"])
+    out = runs.run_folder(job)
+    for interval in trainer.run():
+        if parallel.rank() == 0:
+            trainer.export(out / runs.WEIGHTS, recipe)
+            _save_samples(trainer, out / runs.SAMPLES)
+            _report(job, interval, train)
+        yield interval
+    if parallel.rank() == 0:
+        services.end_job(job=job, state=Job.State.DONE)
+
+
+def _trainer(job: Job, dataset: Dataset, train: TrainConfig) -> Trainer:
+    pictures, labels = _pictures(dataset.digest)
+    network = runs.network_of(dataset, job.args["architecture"], job.args["network"])
+    start = job.args["start"]
+    generator = load_generator(Path(start)) if start else None
+    return Trainer(network, train, pictures, labels, runs.run_folder(job), generator)
+
+
+@lru_cache(maxsize=1)
+def _pictures(digest: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """A dataset in memory, kept from slice to slice; a digest never means other pictures."""
+    return services.load_dataset(Dataset.objects.get(digest=digest))
+
+
+def _recipe(dataset: Dataset, start: str) -> dict[str, Any]:
     recipe = {
         "dataset": dataset.digest,
         "dataset_name": dataset.name,
@@ -53,24 +98,26 @@ def run(
         "licence": dataset.licence,
         "torch": torch.__version__,
     }
-    if start is not None:
-        recipe["started_from"] = sha256_file(start)
-    for interval in trainer.run():
-        trainer.export(out / "generator.safetensors", recipe)
-        sheet = codec.contact_sheet(trainer.sample(), columns=12)
-        Image.fromarray(sheet).save(out / "samples.png")
-        now = timezone.now()
-        history = [*job.checkpoint.get("history", []), asdict(interval)]
-        job.checkpoint = {"history": history, "eta_s": eta_s(interval, train)}
-        services.renew_job(
-            job=job,
-            now=now,
-            lease=LEASE,
-            done=min(interval.n_images // 1000, job.total),
-            checkpoint=job.checkpoint,
-        )
-        yield interval
-    services.end_job(job=job, state=Job.State.DONE)
+    return recipe | ({"started_from": sha256_file(Path(start))} if start else {})
+
+
+def _save_samples(trainer: Trainer, path: Path) -> None:
+    sheet = codec.contact_sheet(trainer.sample(), columns=12)
+    temporary = path.with_name(f".{path.name}")
+    Image.fromarray(sheet).save(temporary, format="PNG")
+    temporary.replace(path)
+
+
+def _report(job: Job, interval: Interval, train: TrainConfig) -> None:
+    history = [*job.checkpoint.get("history", []), asdict(interval)]
+    job.checkpoint = {"history": history, "eta_s": eta_s(interval, train)}
+    services.renew_job(
+        job=job,
+        now=timezone.now(),
+        lease=LEASE,
+        done=min(interval.n_images // 1000, job.total),
+        checkpoint=job.checkpoint,
+    )
 
 
 def train_parser(

@@ -139,6 +139,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_TASK_ROUTES = {
     "generation.tasks.render_chunk": {"queue": "gpu"},
     "generation.tasks.finish_drop": {"queue": "gpu"},
+    "generation.tasks.train": {"queue": "gpu"},
     "minting.tasks.*": {"queue": "chain"},
 }
 CELERY_BEAT_SCHEDULE = {

@@ -7,6 +7,7 @@ import { charts } from "./charts.js";
 import { check } from "./check-ui.js";
 import { comment } from "./comment.js";
 import { live } from "./live.js";
+import { run } from "./run.js";
 import { followFilters, pageKeys, share, watchRequests } from "./pages.js";
 import { mint, signIn } from "./wallet-ui.js";
 
@@ -18,6 +19,7 @@ Alpine.data("comment", comment);
 Alpine.data("live", live);
 Alpine.data("mint", mint);
 Alpine.data("pageKeys", pageKeys);
+Alpine.data("run", run);
 Alpine.data("share", share);
 Alpine.data("signIn", signIn);
 Alpine.start();

@@ -11,13 +11,10 @@ export function charts() {
       const scheme = matchMedia("(prefers-color-scheme: dark)");
       this.onScheme = () => this.draw();
       scheme.addEventListener("change", this.onScheme);
+      this.$root.addEventListener("redraw", () => this.load());
       try {
-        const [{ default: uPlot }, { charts }] = await Promise.all([
-          import("uplot"),
-          request(this.$el.dataset.numbers),
-        ]);
-        Object.assign(this, { uPlot, charts });
-        this.draw();
+        this.uPlot = (await import("uplot")).default;
+        await this.load();
         this.watcher = new ResizeObserver(() => this.fit());
         this.watcher.observe(this.$root);
       } catch (error) {
@@ -31,6 +28,11 @@ export function charts() {
       matchMedia("(prefers-color-scheme: dark)").removeEventListener("change", this.onScheme);
       this.watcher?.disconnect();
       for (const plot of this.plots) plot.destroy();
+    },
+
+    async load() {
+      this.charts = (await request(this.$root.dataset.numbers)).charts;
+      this.draw();
     },
 
     draw() {
@@ -56,27 +58,29 @@ function frame(chart, figure) {
   const line = getComputedStyle(figure).borderTopColor;
   const grid = { stroke: line, width: 1 };
   const whole = chart.unit !== "normalised entropy (0 to 1)";
-  const values = (_, places) => places.map((drop) => (chart.drops.includes(drop) ? drop : ""));
+  const isRun = Boolean(chart.axis); // a quantity, not a number of a drop
+  const values = (_, places) => places.map((drop) => (isRun || chart.drops.includes(drop) ? drop : ""));
+  const x = isRun ? {} : { incrs: [1, 2, 5, 10, 20, 50] };
   const axis = { stroke: ink, grid, ticks: grid, font: "12px system-ui, sans-serif" };
   return {
     legend: { show: false },
     cursor: { show: false },
     scales: {
-      x: { time: false, range: (_, first, last) => [first - 0.5, last + 0.5] },
-      y: { range: (_, low, high) => (whole ? [0, Math.max(high * 1.1, 1)] : [0, 1.02]) },
+      x: { time: false, range: (_, first, last) => (isRun ? [0, last] : [first - 0.5, last + 0.5]) },
+      y: { range: (_, low, high) => (isRun ? [Math.min(low, 0), high * 1.1 || 1] : whole ? [0, Math.max(high * 1.1, 1)] : [0, 1.02]) },
     },
     axes: [
-      { ...axis, label: "drop", labelFont: axis.font, labelSize: 18, size: 30, incrs: [1, 2, 5, 10, 20, 50], values },
-      { ...axis, label: chart.unit, labelFont: axis.font, labelSize: 18, size: 46, incrs: whole ? steps() : [0.2, 0.5] },
+      { ...axis, label: chart.axis ?? "drop", labelFont: axis.font, labelSize: 18, size: 30, ...x, values },
+      { ...axis, label: chart.unit, labelFont: axis.font, labelSize: 18, size: 46, ...(isRun ? {} : { incrs: whole ? steps() : [0.2, 0.5] }) },
     ],
-    series: [{}, ...chart.series.map((series, n) => look(series, n, figure))],
+    series: [{}, ...chart.series.map((series, n) => look(series, n, figure, chart.drops.length < 60))],
   };
 }
 
-function look({ name }, n, figure) {
+function look({ name }, n, figure, show) {
   const stroke = getComputedStyle(figure.querySelector(`.series-${n}`)).color;
   const dash = n < 8 ? undefined : [5, 3]; // two values of the same colour differ in their dashes
-  return { label: name, stroke, width: 2, dash, points: { show: true, size: 6, fill: stroke } };
+  return { label: name, stroke, width: 2, dash, points: { show, size: 6, fill: stroke } };
 }
 
 function steps() {

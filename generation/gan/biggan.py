@@ -25,7 +25,18 @@ class JointBatchNorm(nn.BatchNorm2d):
             return super().forward(x)
         mean = parallel.mean(x.mean((0, 2, 3)))
         var = parallel.mean((x - mean[:, None, None]).square().mean((0, 2, 3)))
+        self._remember(mean.detach(), var.detach(), x[:, 0].numel() * parallel.world_size())
         return (x - mean[:, None, None]) * (var[:, None, None] + self.eps).rsqrt()
+
+    def _remember(self, mean: Tensor, var: Tensor, n: int) -> None:
+        """Running statistics as ``nn.BatchNorm2d`` keeps them, of the joint batch."""
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.num_batches_tracked is not None
+        self.num_batches_tracked += 1
+        share = 1 / int(self.num_batches_tracked) if self.momentum is None else self.momentum
+        self.running_mean.lerp_(mean, share)
+        self.running_var.lerp_(var * (n / (n - 1)), share)
 
 
 class ConditionalBatchNorm(nn.Module):

@@ -5,12 +5,31 @@ averaged over processes is what a single process would average over its batch, s
 are those of the joint batch up to rounding.
 """
 
+import os
 from collections.abc import Iterable
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 from torch.distributed.nn.functional import all_reduce
+
+
+def join() -> None:
+    """Become one of several processes, if torchrun started this one; a device each on CUDA."""
+    if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+        return
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        dist.init_process_group("nccl")
+    else:
+        dist.init_process_group("gloo")
+
+
+def leave() -> None:
+    """Wait for the others and part."""
+    if world_size() > 1:
+        dist.barrier()
+        dist.destroy_process_group()
 
 
 def world_size() -> int:

@@ -34,7 +34,7 @@ from generation.gan.losses import (
     orthogonal_penalty,
 )
 from generation.gan.pictures import one_hot, to_uint8
-from generation.gan.presets import GAMES
+from generation.gan.presets import TrainConfig
 from generation.gan.standing import standing_statistics
 from generation.gan.state import restore, save
 from generation.traits.diversity import spread
@@ -48,51 +48,6 @@ SMALLEST_BATCH = 4
 
 class TrainingDivergedError(Exception):
     """A loss stopped being finite, or all pictures became one; the last saved state is intact."""
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """How long, how fast, and by which game.
-
-    Parameters
-    ----------
-    kimg, batch : thousand pictures in all; pictures a step, over all processes.
-    game : ``rpgan`` with R1 and R2 at every step (Huang et al. 2024), ``hinge`` with spectral norm
-        (Brock et al. 2019), ``logistic`` with lazy R1 (Karras et al. 2020 and 2021).
-    gamma : weight of the gradient penalty, half of it for each of R1 and R2.
-    orthogonal : weight of the orthogonal penalty on the generator (Brock et al. 2019).
-    lr_g, lr_d : learning rates of Adam; both fall linearly to 0 over the last ``decay_kimg``.
-    ema_kimg : half-life of the published weights' mean.
-    attribute_weight : weight of the attribute loss in the generator's objective: .5 made
-        accessories follow where the projection alone did not.
-    warm_kimg : for so long only the discriminator learns: a generator taken over from another run
-        would otherwise unlearn from a critic that knows nothing yet.
-    adaptive : augment as strongly as the critic's knowledge asks for (ADA).
-    half_precision : "auto" computes in bfloat16 on a CUDA device; "on", "off".
-    interval_kimg : thousand pictures between two saves.
-    """
-
-    kimg: int = 300
-    batch: int = 32
-    game: str = "rpgan"
-    gamma: float = 0.5
-    orthogonal: float = 0.0
-    lr_g: float = 2e-4
-    lr_d: float = 4e-4
-    decay_kimg: float = 30.0
-    ema_kimg: float = 10.0
-    attribute_weight: float = 0.5
-    warm_kimg: float = 0.0
-    adaptive: bool = False
-    half_precision: str = "auto"
-    interval_kimg: float = 4.0
-    seed: int = 1
-
-    def __post_init__(self) -> None:
-        if self.kimg < 1 or self.batch < 2 or self.interval_kimg <= 0:
-            raise ValueError(f"kimg {self.kimg}, batch {self.batch}, interval {self.interval_kimg}")
-        if self.game not in GAMES:
-            raise ValueError(f"{self.game!r} is none of {', '.join(GAMES)}")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,10 @@ class JobQuerySet(models.QuerySet["Job"]):
             Q(state=Job.State.QUEUED) | Q(state=Job.State.RUNNING, lease_until__lt=now)
         ).order_by("created_at", "pk")
 
+    def bells(self) -> list[tuple[int, int]]:
+        """(id, fence) of each: what a doorbell says, so that only one of several is answered."""
+        return list(self.values_list("pk", "fence"))
+
     def unfinished(self) -> Self:
         return self.exclude(state__in=[Job.State.DONE, Job.State.FAILED, Job.State.STOPPED])
 

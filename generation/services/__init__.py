@@ -57,6 +57,13 @@ from generation.services.labels import (
     said_labels,
     store_embedding,
 )
+from generation.services.runs import (
+    UnfinishedRunError,
+    keep_run,
+    parser_of,
+    request_run,
+    run_folder,
+)
 from generation.services.uploads import UploadRefusedError, receive_upload
 
 __all__ = [
@@ -69,6 +76,7 @@ __all__ = [
     "NotEmbeddedError",
     "RenderedWork",
     "SaleForbiddenError",
+    "UnfinishedRunError",
     "UploadRefusedError",
     "Wish",
     "WrongStateError",
@@ -88,11 +96,13 @@ __all__ = [
     "import_dataset",
     "is_saleable",
     "keep_checkpoint",
+    "keep_run",
     "label_items",
     "lease_job",
     "load_dataset",
     "move_drop",
     "open_drop",
+    "parser_of",
     "pause_job",
     "read_attribute",
     "receive_upload",
@@ -103,7 +113,9 @@ __all__ = [
     "register_shipped_checkpoint",
     "release_job",
     "renew_job",
+    "request_run",
     "resume_job",
+    "run_folder",
     "said_labels",
     "start_rendering",
     "stop_job",

@@ -11,7 +11,8 @@ from generation.gan.checkpoint import load_generator
 from generation.gan.config import AttributeSchema
 from generation.gan.generator import Generator
 from generation.gan.header import CheckpointError, read_header
-from generation.gan.training import TrainConfig, Trainer, TrainingDivergedError
+from generation.gan.presets import TrainConfig
+from generation.gan.training import Trainer, TrainingDivergedError
 from tests.fixtures.networks import SMALL, flat_art
 
 SHORT = TrainConfig(kimg=1, batch=8, game="hinge", interval_kimg=0.04, seed=5)

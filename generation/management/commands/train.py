@@ -9,13 +9,16 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from generation import services
-from generation.gan.config import AttributeSchema, ConfigError, GeneratorConfig
-from generation.gan.presets import ARCHITECTURES, GAMES, RATES
+from generation.gan.config import ConfigError
+from generation.gan.presets import ARCHITECTURES, GAMES, RATES, TrainConfig
 from generation.models import Dataset, Job
 
 
 class Command(BaseCommand):
-    help = "Train a generator; Ctrl-C stops it after a saved interval, --resume goes on."
+    help = (
+        "Train a generator; Ctrl-C stops it after a saved interval, --resume goes on. Several "
+        "devices or machines share a batch: torchrun --nproc-per-node 2 manage.py train ..."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("dataset", help="digest of a dataset, or its first digits")
@@ -41,39 +44,30 @@ class Command(BaseCommand):
         parser.add_argument("--resume", action="store_true", help="go on after a kill or a stop")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from generation import training
-        from generation.gan.training import TrainConfig, TrainingDivergedError
-
         dataset = Dataset.objects.filter(digest__startswith=options["dataset"]).first()
         if dataset is None:
             raise CommandError(f"no dataset {options['dataset']}")
-        gan = self._network(dataset, options["architecture"], options["network"])
-        rates = {"lr_g": options["lr_g"] or RATES[options["architecture"]], "lr_d": options["lr_d"]}
-        train = TrainConfig(
-            **rates,
-            game=options["game"] or ("hinge" if options["architecture"] == "biggan" else "rpgan"),
-            gamma=options["gamma"],
-            adaptive=options["adaptive"],
-            kimg=options["kimg"],
-            batch=options["batch"],
-            interval_kimg=options["interval_kimg"],
-            seed=options["seed"],
-            warm_kimg=options["warm_kimg"],
-            decay_kimg=options["decay_kimg"],
-            attribute_weight=options["attribute_weight"],
-        )
-        start = options["start"]
-        job = self._lease(dataset, train.kimg, train.seed, resume=options["resume"])
-        self.stdout.write(f"samples and weights: {training.folder(job)}")
+        job = self._request(dataset, options)
+        from generation import training
+        from generation.gan import parallel
+        from generation.gan.training import TrainingDivergedError
+
+        parallel.join()
+        if parallel.rank():  # the first process holds the lease and reports
+            for _ in training.run(job=job):
+                pass
+            parallel.leave()
+            return
+        job = self._lease(job, resume=options["resume"])
+        self.stdout.write(f"samples and weights: {services.run_folder(job)}")
+
         try:
-            for interval in training.run(
-                job=job, dataset=dataset, gan=gan, train=train, start=start
-            ):
+            for interval in training.run(job=job):
                 eta = job.checkpoint["eta_s"]
                 self.stdout.write(
-                    f"{interval.n_images / 1000:.0f} of {train.kimg} kimg  "
+                    f"{interval.n_images / 1000:.0f} of {job.total} kimg  "
                     f"D {interval.loss_d:.3f}  G {interval.loss_g:.3f}  "
-                    f"attributes {interval.loss_attributes:.3f} nats  "
+                    f"attributes {interval.loss_attributes:.3f} nats  batch {interval.batch}  "
                     f"{interval.images_per_s / 1000:.3f} kimg/s  {eta / 60:.0f} min left"
                 )
         except KeyboardInterrupt:
@@ -82,25 +76,44 @@ class Command(BaseCommand):
         except services.LostLeaseError as error:
             raise CommandError("stopped by a lead, or another process took the run over") from error
         except TrainingDivergedError as error:
-            services.release_job(job=job, error=str(error))
+            services.end_job(job=job, state=Job.State.FAILED, error=str(error))
+            raise CommandError(str(error)) from error
+        parallel.leave()
+
+    def _request(self, dataset: Dataset, options: dict[str, Any]) -> Job:
+        architecture = options["architecture"]
+        try:
+            train = TrainConfig(
+                kimg=options["kimg"],
+                batch=options["batch"],
+                game=options["game"] or ("hinge" if architecture == "biggan" else "rpgan"),
+                gamma=options["gamma"],
+                adaptive=options["adaptive"],
+                lr_g=options["lr_g"] or RATES[architecture],
+                lr_d=options["lr_d"],
+                interval_kimg=options["interval_kimg"],
+                seed=options["seed"],
+                warm_kimg=options["warm_kimg"],
+                decay_kimg=options["decay_kimg"],
+                attribute_weight=options["attribute_weight"],
+            )
+            return services.request_run(
+                dataset=dataset,
+                architecture=architecture,
+                network=json.loads(options["network"]),
+                train=train,
+                start=str(options["start"] or ""),
+            )
+        except (ConfigError, TypeError, ValueError) as error:
             raise CommandError(str(error)) from error
 
-    def _network(self, dataset: Dataset, architecture: str, settings: str) -> GeneratorConfig:
-        schema = AttributeSchema.from_mapping(dataset.schema)
-        try:
-            return ARCHITECTURES[architecture](schema, dataset.image_px, **json.loads(settings))
-        except (ConfigError, TypeError, json.JSONDecodeError) as error:
-            raise CommandError(f"--network: {error}") from error
-
-    def _lease(self, dataset: Dataset, kimg: int, seed: int, *, resume: bool) -> Job:
+    def _lease(self, job: Job, *, resume: bool) -> Job:
+        if job.attempts and not resume:
+            raise CommandError(
+                f"this run exists ({job.done} of {job.total} kimg): --resume goes on"
+            )
         from generation.training import LEASE
 
-        key = f"train:{dataset.digest[:16]}:{kimg}:{seed}"
-        job = services.create_job(
-            kind="train", key=key, total=kimg, args={"dataset": dataset.digest}
-        )
-        if job.attempts and not resume:
-            raise CommandError(f"this run exists ({job.done} of {kimg} kimg): --resume goes on")
         services.reclaim_job(job=job)
         leased = services.lease_job(pk=job.pk, now=timezone.now(), lease=LEASE)
         if leased is None:
