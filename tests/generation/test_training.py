@@ -6,12 +6,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from generation.gan.augment import Adaptive, Views
 from generation.gan.biggan import SmallBigGan
 from generation.gan.checkpoint import load_generator
-from generation.gan.config import AttributeSchema
+from generation.gan.config import AttributeSchema, BigGanDeepConfig
 from generation.gan.generator import Generator
 from generation.gan.header import CheckpointError, read_header
 from generation.gan.presets import TrainConfig
+from generation.gan.schedule import StyleGAN3Config
 from generation.gan.training import Trainer, TrainingDivergedError
 from tests.fixtures.networks import SMALL, flat_art
 
@@ -182,3 +184,138 @@ def test_a_run_without_labels_trains_a_generator_that_is_asked_for_nothing(tmp_p
     assert not torch.equal(small(run.g).to_rgb.weight, start)
     assert (loaded.c_dim, loaded.w_dim) == (0, loaded.z_dim)
     assert drawn.std(0).mean() > 0
+
+
+def test_out_of_memory_halves_the_batch_and_loses_no_chance(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trainer(tmp_path, replace(SHORT, batch=16))
+    whole, tried = run._step, []
+
+    def narrow() -> tuple[float, float, float, float]:
+        tried.append((run.position.batch, run.rng.get_state()))
+        if run.position.batch > 8:
+            run.rng.manual_seed(99)  # chance was drawn before memory ran out
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return whole()
+
+    monkeypatch.setattr(run, "_step", narrow)
+
+    interval = next(run.run())
+
+    assert interval.batch == 8
+    assert [batch for batch, _ in tried[:2]] == [16, 8]
+    assert torch.equal(tried[0][1], tried[1][1])
+    assert trainer(tmp_path, replace(SHORT, batch=16)).position.batch == 8
+
+
+def test_another_error_is_not_taken_for_a_lack_of_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = trainer(tmp_path)
+
+    def broken() -> None:
+        raise RuntimeError("shapes do not fit")
+
+    monkeypatch.setattr(run, "_step", broken)
+
+    with pytest.raises(RuntimeError, match="shapes"):
+        next(run.run())
+
+
+def test_samples_that_become_one_picture_stop_the_run_and_keep_the_last_good_weights(
+    tmp_path: Path,
+) -> None:
+    run = trainer(tmp_path, replace(SHORT, lr_g=0.0))
+    steps = run.run()
+    next(steps)
+    kept = run.state_path.read_bytes()
+    with torch.no_grad():
+        small(run.g).to_rgb.weight.zero_()
+        small(run.ema).to_rgb.weight.zero_()
+
+    with pytest.raises(TrainingDivergedError, match="collapsed"):
+        next(steps)
+
+    assert run.state_path.read_bytes() == kept
+
+
+@pytest.mark.parametrize("game", ["rpgan", "logistic", "hinge"])
+def test_every_game_teaches_both_networks(tmp_path: Path, game: str) -> None:
+    run = trainer(tmp_path, replace(SHORT, game=game, orthogonal=1e-4))
+    g, d = small(run.g).to_rgb.weight.clone(), [p.clone() for p in run.d.parameters()]
+
+    interval = next(run.run())
+
+    assert not torch.equal(small(run.g).to_rgb.weight, g)
+    assert any(not torch.equal(a, b) for a, b in zip(d, run.d.parameters(), strict=True))
+    assert (interval.penalty > 0) == (game != "hinge")
+
+
+def test_augmentation_grows_while_the_critic_knows_its_pictures(tmp_path: Path) -> None:
+    adaptive = Adaptive()
+
+    for _ in range(10):
+        adaptive.adjust(mean_sign=0.9, n_images=1000)
+    risen = adaptive.p
+    for _ in range(20):
+        adaptive.adjust(mean_sign=0.1, n_images=1000)
+
+    assert risen == pytest.approx(0.1)
+    assert adaptive.p == 0.0
+
+
+def test_augmented_pictures_keep_their_size_and_colours() -> None:
+    pictures, _ = flat_art(6)
+    image = torch.from_numpy(pictures).permute(0, 3, 1, 2).float()
+    views = Views.draw(6, 16, 1.0, torch.Generator().manual_seed(1))
+
+    shown = views.of(image)
+
+    assert shown.shape == image.shape
+    assert not torch.equal(shown, image)
+    assert shown.min() >= image.min() - 1e-3
+    assert shown.max() <= image.max() + 1e-3
+    assert torch.equal(views.part(slice(2, 4)).of(image[2:4]), shown[2:4])
+
+
+def test_biggan_deep_is_trained_under_spectral_norm_and_exported_without(tmp_path: Path) -> None:
+    deep = BigGanDeepConfig(SMALL.schema, (16, 16, 12, 8), z_dim=8, embed_dim=8, spectral=True)
+    pictures, labels = flat_art(64)
+    wide = pictures.repeat(2, axis=1).repeat(2, axis=2)
+    run = Trainer(deep, replace(SHORT, game="rpgan"), wide, labels, tmp_path)
+    next(run.run())
+
+    sampled = run.sample(columns=2, rows=2)
+    run.export(tmp_path / "deep.safetensors", {})
+    loaded = load_generator(tmp_path / "deep.safetensors")
+
+    chance = torch.Generator().manual_seed(7)
+    z = torch.randn(4, 8, generator=chance)
+    c = run._one_hot(run.labels[torch.randint(64, (4,), generator=chance)])
+    again = ((loaded(z, c) * 127.5 + 127.5).round()).permute(0, 2, 3, 1).numpy()
+    assert np.abs(again - sampled).max() <= 1
+    second = Trainer(deep, replace(SHORT, seed=9), wide, labels, tmp_path / "on", loaded)
+    with torch.no_grad():
+        drawn = second.g(z, c)
+    assert drawn.isfinite().all()
+
+
+def test_an_alias_free_generator_is_resumed_to_the_bit(tmp_path: Path) -> None:
+    config = StyleGAN3Config(
+        SMALL.schema, 16, z_dim=8, w_dim=8, channel_base=128, channel_max=8, n_layers=4, margin=2
+    )
+    pictures, labels = flat_art(64)
+    game = replace(SHORT, game="rpgan", adaptive=True)
+
+    def some(folder: str) -> Trainer:
+        return Trainer(config, game, pictures, labels, tmp_path / folder)
+
+    unbroken = some("a").run()
+    next(unbroken)
+    next(unbroken)
+    next(some("b").run())
+    next(some("b").run())
+
+    first, second = (load_file(tmp_path / name / "state.safetensors") for name in "ab")
+    assert all(torch.equal(first[name], second[name]) for name in first)
