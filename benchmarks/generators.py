@@ -157,6 +157,9 @@ def measured_apart(what: str) -> str:
 @torch.no_grad()
 def memory_growth(name: str, batch: str) -> str:
     """MB that this process grew by, weights included, from before the network was made."""
+    x = torch.randn(1, 16, 16, 16).contiguous(memory_format=torch.channels_last)
+    torch.conv2d(x, torch.randn(16, 16, 3, 3), padding=1)  # what the libraries take once
+    torch.randn(512, 512) @ torch.randn(512, 512)
     start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     generator = folded(NETWORKS[name]().eval().requires_grad_(False))
     generator.synthesis(some_ws(generator, int(batch)))
