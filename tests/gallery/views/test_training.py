@@ -85,9 +85,9 @@ def test_a_run_is_asked_for_once_and_rings_for_a_worker(
         second = console.post("/console/training", ASKED | {"dataset": dataset.pk})
 
     job = Job.objects.get()
-    assert first.url == second.url == f"/console/training/{job.pk}"
+    assert first["Location"] == second["Location"] == f"/console/training/{job.pk}"
     assert bells == [{"job_id": job.pk, "fence": 0}] * 2
-    assert "Waiting for a worker" in page(console.get(first.url))
+    assert "Waiting for a worker" in page(console.get(first["Location"]))
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_slice_trains_shows_its_curves_and_rings_for_the_next_one(
     numbers = console.get(f"/console/training/{job.pk}/numbers").json()["charts"]
     assert [chart["key"] for chart in numbers][:2] == ["losses", "attributes"]
     assert numbers[0]["drops"] == [0.04]
-    sheet = console.get(f"/console/training/{job.pk}/samples.png")
+    sheet: Any = console.get(f"/console/training/{job.pk}/samples.png")
     assert b"".join(sheet.streaming_content)[:4] == b"\x89PNG"
 
 
