@@ -74,7 +74,8 @@ def _render_works(drop: Drop, start: int, stop: int) -> list[RenderedWork]:
     parameters = drop.parameter_set.parameters
     seed = bytes.fromhex(drop.seed)
     specs = [latent.item_spec(seed, index, parameters) for index in range(start, stop)]
-    pictures = render(generator, specs, parameters)
+    steps = services.named_steps(drop.checkpoint, parameters)
+    pictures = render(generator, specs, parameters, steps)
     folder = Path(settings.MEDIA_ROOT) / "images"
     works = []
     for spec, picture, read in zip(specs, pictures, _read(parser, pictures), strict=True):

@@ -1,7 +1,7 @@
 """Canonical rendering: float32, one thread, one fixed batch shape, so that bytes come out again."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -9,13 +9,16 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from generation.gan import latent
-from generation.gan.directions import sefa
+from generation.gan.directions import pad, sefa
 from generation.gan.generator import Generator
 from generation.gan.latent import ItemSpec
 from generation.gan.pictures import to_uint8
 from generation.traits.parameters import Parameters
 
 BATCH = 32
+
+# name of a saved direction -> what strength 1 adds to w, [w_dim]
+Steps = Mapping[str, NDArray[np.float32]]
 
 
 class UnknownDirectionError(ValueError):
@@ -36,7 +39,10 @@ def canonical_environment() -> dict[str, str | int]:
 
 @torch.no_grad()
 def render(
-    generator: Generator, specs: Sequence[ItemSpec], parameters: Parameters
+    generator: Generator,
+    specs: Sequence[ItemSpec],
+    parameters: Parameters,
+    saved: Steps | None = None,
 ) -> NDArray[np.uint8]:
     """Pictures [N, H, W, 3] uint8 of ``specs``.
 
@@ -46,33 +52,61 @@ def render(
     Raises
     ------
     UnknownDirectionError
-        ``parameters`` names a direction other than those of ``sefa``.
+        ``parameters`` names a direction that is neither of ``sefa`` nor ``saved``.
     """
-    torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)
-    offset = _offset(generator, parameters)
-    pictures = [
-        _render_batch(generator, specs[start : start + BATCH], parameters, offset)
+    return draw(generator, map_items(generator, specs, parameters, saved))
+
+
+@torch.no_grad()
+def map_items(
+    generator: Generator,
+    specs: Sequence[ItemSpec],
+    parameters: Parameters,
+    saved: Steps | None = None,
+) -> torch.Tensor:
+    """The conditioning vectors [N, num_ws, w_dim] that ``specs`` are drawn from; see ``render``."""
+    _make_canonical()
+    offset = _offset(generator, parameters, saved or {}).to(generator.device)
+    batches = [
+        _map_batch(generator, specs[start : start + BATCH], parameters) + offset
         for start in range(0, len(specs), BATCH)
+    ]
+    empty = torch.empty(0, generator.num_ws, generator.w_dim)
+    return torch.cat(batches)[: len(specs)] if batches else empty
+
+
+@torch.no_grad()
+def draw(generator: Generator, ws: torch.Tensor) -> NDArray[np.uint8]:
+    """Pictures [N, H, W, 3] uint8 of ws [N, num_ws, w_dim], in batches of 32 as well."""
+    _make_canonical()
+    pictures = [
+        _draw_batch(generator, ws[start : start + BATCH]) for start in range(0, len(ws), BATCH)
     ]
     size = generator.img_resolution
     return np.concatenate(pictures) if pictures else np.empty((0, size, size, 3), np.uint8)
 
 
-def _render_batch(
-    generator: Generator, specs: Sequence[ItemSpec], parameters: Parameters, offset: torch.Tensor
-) -> NDArray[np.uint8]:
+def _make_canonical() -> None:
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+
+
+def _map_batch(
+    generator: Generator, specs: Sequence[ItemSpec], parameters: Parameters
+) -> torch.Tensor:
     z = torch.zeros(BATCH, generator.z_dim)
     c = torch.zeros(BATCH, generator.c_dim)
     for row, spec in enumerate(specs):
         z[row] = torch.from_numpy(latent.z(spec.seed, generator.z_dim))
         c[row] = condition(generator, spec.requested)
     device = generator.device
-    ws = generator.mapping(z.to(device), c.to(device), parameters.truncation_psi)
-    ws[:, :, : generator.latent_dim] += offset.to(device)
+    return generator.mapping(z.to(device), c.to(device), parameters.truncation_psi)
+
+
+def _draw_batch(generator: Generator, ws: torch.Tensor) -> NDArray[np.uint8]:
     # A generator that draws one picture after another needs no others to keep it company.
-    drawn = ws[: len(specs)] if generator.draws_singly else ws
-    return to_uint8(generator.synthesis(drawn))[: len(specs)]
+    missing = 0 if generator.draws_singly else BATCH - len(ws)
+    return to_uint8(generator.synthesis(F.pad(ws, (0, 0, 0, 0, 0, missing))))[: len(ws)]
 
 
 def condition(generator: Generator, requested: dict[str, str]) -> torch.Tensor:
@@ -86,13 +120,17 @@ def condition(generator: Generator, requested: dict[str, str]) -> torch.Tensor:
     return torch.cat(parts)
 
 
-def _offset(generator: Generator, parameters: Parameters) -> torch.Tensor:
-    offset = torch.zeros(generator.latent_dim)
+def _offset(generator: Generator, parameters: Parameters, saved: Steps) -> torch.Tensor:
+    offset = torch.zeros(generator.w_dim)
     moved = {name: s for name, s in (parameters.directions or {}).items() if s != 0}
     if moved:
-        known = sefa(generator)
+        known = {name: torch.from_numpy(step) for name, step in saved.items()}
+        known |= {
+            name: pad(vector.cpu(), generator.w_dim) for name, vector in sefa(generator).items()
+        }
         for name, strength in moved.items():
             if name not in known:
                 raise UnknownDirectionError(f"{name} is not one of {sorted(known)}")
-            offset += strength * known[name].cpu()
+            assert known[name].shape == offset.shape
+            offset += strength * known[name]
     return offset

@@ -1,6 +1,6 @@
 """Rows of generation: what is learned from, what is drawn, and the jobs that do it."""
 
-from generation.models.art import Checkpoint, Dataset, ItemLabel, Permission
+from generation.models.art import Checkpoint, Dataset, Direction, ItemLabel, Permission
 from generation.models.drops import (
     Artwork,
     ArtworkQuerySet,
@@ -25,6 +25,7 @@ __all__ = [
     "CurationDecision",
     "CurationDecisionQuerySet",
     "Dataset",
+    "Direction",
     "Drop",
     "DropQuerySet",
     "FacetIndex",

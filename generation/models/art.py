@@ -4,8 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from django.conf import settings
 from django.db import models
+from numpy.typing import NDArray
+
+from generation.traits.effect import Effect
 
 
 class Dataset(models.Model):
@@ -100,3 +104,46 @@ class Permission(models.Model):
 
     def __str__(self) -> str:
         return f"permission {self.pk} for {self.checkpoint_id}"
+
+
+class Direction(models.Model):
+    """A named direction in w of a checkpoint, with what it was measured to do.
+
+    ``vector`` holds a unit vector as little-endian float32; strength 1 adds ``scale`` times it.
+    Parameter sets name it, so a row is never changed.
+    """
+
+    class Method(models.TextChoices):
+        SEFA = "sefa"
+        PCA = "pca"
+        LINEAR = "linear"
+
+    checkpoint = models.ForeignKey(Checkpoint, models.PROTECT, related_name="directions")
+    name = models.SlugField(max_length=160, allow_unicode=True)
+    method = models.CharField(max_length=10, choices=Method)
+    vector = models.BinaryField()
+    scale = models.FloatField()
+    attribute = models.CharField(max_length=50, blank=True)
+    value = models.CharField(max_length=100, blank=True)
+    effect_body = models.JSONField()
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["checkpoint", "name"], name="direction_named_once"),
+            models.CheckConstraint(condition=models.Q(scale__gt=0), name="direction_scale"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def step(self) -> NDArray[np.float32]:
+        """What strength 1 adds to w: [w_dim]."""
+        unit = np.frombuffer(bytes(self.vector), "<f4").astype(np.float32)
+        return np.float32(self.scale) * unit
+
+    @property
+    def effect(self) -> Effect:
+        return Effect.from_json(self.effect_body)

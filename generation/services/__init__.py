@@ -16,6 +16,12 @@ from generation.services.datasets import (
     import_dataset,
     load_dataset,
 )
+from generation.services.directions import (
+    DirectionNameTakenError,
+    known_directions,
+    named_steps,
+    save_direction,
+)
 from generation.services.drops import (
     CHUNK,
     MAX_DROP_SIZE,
@@ -72,6 +78,7 @@ __all__ = [
     "MAX_DROP_SIZE",
     "NONE",
     "ChangedMeanwhileError",
+    "DirectionNameTakenError",
     "LostLeaseError",
     "NotEmbeddedError",
     "RenderedWork",
@@ -97,10 +104,12 @@ __all__ = [
     "is_saleable",
     "keep_checkpoint",
     "keep_run",
+    "known_directions",
     "label_items",
     "lease_job",
     "load_dataset",
     "move_drop",
+    "named_steps",
     "open_drop",
     "parser_of",
     "pause_job",
@@ -117,6 +126,7 @@ __all__ = [
     "resume_job",
     "run_folder",
     "said_labels",
+    "save_direction",
     "start_rendering",
     "stop_job",
     "store_embedding",

@@ -10,7 +10,7 @@ from django.db import transaction
 
 import generation
 from generation.models import Artwork, Collection, CurationDecision, Drop
-from generation.services import close_curation
+from generation.services import close_curation, named_steps
 from minting.chain import contracts
 from minting.models import ChainTransaction, Commitment
 from minting.provenance import cid, lineage, merkle, metadata
@@ -168,6 +168,10 @@ def _body(
         },
         "code": code_files(),
         "parameters": parameters.body,
+        "directions": {
+            name: step.tolist()
+            for name, step in named_steps(drop.checkpoint, parameters.parameters).items()
+        },
         "parent_parameters": parent.body if parent else None,
         "curation": curation_rows(drop),
         "seed": drop.seed,

@@ -1,10 +1,18 @@
 import hashlib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.contrib.auth.models import User
 
-from generation.models import Artwork, Checkpoint, CurationDecision, Drop
+from generation.models import (
+    Artwork,
+    Checkpoint,
+    CurationDecision,
+    Direction,
+    Drop,
+    ParameterSet,
+)
 from generation.services import SaleForbiddenError, WrongStateError, decide, record_permission
 from minting import services
 from minting.models import ChainTransaction, Commitment, Contract
@@ -48,6 +56,29 @@ def test_a_rejected_work_is_nowhere_in_the_commitment(make_drop: MakeDrop) -> No
 
     assert [work["index"] for work in works] == [0, 1, 3]
     assert refused.image_digest not in {work["image_sha256"] for work in works}
+
+
+def test_the_manifest_holds_the_directions_that_the_parameters_name(
+    make_drop: MakeDrop, parameter_set: ParameterSet
+) -> None:
+    drop = make_drop(2, CURATING)
+    for name in ("smile", "other"):
+        Direction.objects.create(
+            checkpoint=drop.checkpoint,
+            name=name,
+            method=Direction.Method.LINEAR,
+            vector=np.array([0.6, 0.8], "<f4").tobytes(),
+            scale=0.5,
+            effect_body={},
+        )
+    body = parameter_set.body | {"directions": {"smile": 1.5}}
+    ParameterSet.objects.filter(pk=parameter_set.pk).update(body=body)
+    drop.refresh_from_db()
+
+    directions = services.prepare_commitment(drop=drop).manifest["directions"]
+
+    assert list(directions) == ["smile"]
+    assert directions["smile"] == pytest.approx([0.3, 0.4])
 
 
 def test_an_undecided_work_stops_the_commitment(make_drop: MakeDrop) -> None:
