@@ -1,6 +1,7 @@
 """Sockets. They carry hints; every page is complete without them."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 from uuid import uuid4
@@ -14,20 +15,27 @@ MAX_ID = 2**63 - 1
 HERE_EVERY_S = 10.0
 
 
-class DropConsumer(AsyncJsonWebsocketConsumer):
-    """Says that something of a drop has changed."""
+class HintConsumer(AsyncJsonWebsocketConsumer):
+    """Says that something has changed; ``kwarg`` of the address names what."""
+
+    kwarg = ""
+    group_of: Callable[[int], str]
 
     async def connect(self) -> None:
-        drop_id = self.scope["url_route"]["kwargs"]["drop_id"]
-        if drop_id > MAX_ID or not self.is_welcome():
+        pk = self.scope["url_route"]["kwargs"][self.kwarg]
+        if pk > MAX_ID or not self.is_welcome():
             await self.close()
             return
-        self.group = drop_group(drop_id)
+        self.group = type(self).group_of(pk)
         await self.channel_layer.group_add(self.group, self.channel_name)
         await self.accept()
 
     def is_welcome(self) -> bool:
         return True
+
+    def is_lead(self) -> bool:
+        user = self.scope.get("user")
+        return user is not None and user.is_active and user.is_staff
 
     async def disconnect(self, code: int) -> None:
         if hasattr(self, "group"):
@@ -42,37 +50,28 @@ class DropConsumer(AsyncJsonWebsocketConsumer):
         await self.send_json(message["event"])
 
 
-class RunConsumer(AsyncJsonWebsocketConsumer):
-    """Says that a training run has gone on. For leads."""
+class DropConsumer(HintConsumer):
+    """Something of a drop has changed. For everybody."""
 
-    async def connect(self) -> None:
-        job_id, user = self.scope["url_route"]["kwargs"]["job_id"], self.scope.get("user")
-        if job_id > MAX_ID or user is None or not (user.is_active and user.is_staff):
-            await self.close()
-            return
-        self.group = run_group(job_id)
-        await self.channel_layer.group_add(self.group, self.channel_name)
-        await self.accept()
+    kwarg = "drop_id"
+    group_of = staticmethod(drop_group)
 
-    async def disconnect(self, code: int) -> None:
-        if hasattr(self, "group"):
-            await self.channel_layer.group_discard(self.group, self.channel_name)
 
-    async def receive(
-        self, text_data: str | None = None, bytes_data: bytes | None = None, **kwargs: Any
-    ) -> None:
-        """Pages have nothing to say here."""
+class RunConsumer(HintConsumer):
+    """A training run has gone on. For leads."""
 
-    async def drop_event(self, message: dict[str, Any]) -> None:
-        await self.send_json(message["event"])
+    kwarg = "job_id"
+    group_of = staticmethod(run_group)
+
+    def is_welcome(self) -> bool:
+        return self.is_lead()
 
 
 class BoardConsumer(DropConsumer):
     """A curator at the board: who else is there, and who decides what."""
 
     def is_welcome(self) -> bool:
-        user = self.scope.get("user")
-        return user is not None and user.is_active and user.is_staff
+        return self.is_lead()
 
     async def connect(self) -> None:
         await super().connect()

@@ -107,9 +107,7 @@ class SmallBigGan(Generator):
         """As in ``Generator``; psi scales z towards its mean 0, z fills the first part of w."""
         assert z.shape[1:] == (self.z_dim,)
         assert c.shape == (len(z), self.c_dim)
-        cutoff = self.num_ws if truncation_cutoff is None else truncation_cutoff
-        psi = torch.ones(self.num_ws, 1, dtype=z.dtype, device=z.device)
-        psi[:cutoff] = truncation_psi
+        psi = truncations(z, self.num_ws, truncation_psi, truncation_cutoff)
         latents = z[:, None] * psi  # [N, num_ws, z_dim]
         if self.embed is None:
             return latents
@@ -126,6 +124,13 @@ class SmallBigGan(Generator):
         image: Tensor = torch.tanh(self.to_rgb(x))
         assert image.shape[1:] == (3, self.img_resolution, self.img_resolution)
         return image
+
+
+def truncations(z: Tensor, num_ws: int, psi: float, cutoff: int | None) -> Tensor:
+    """What z is scaled by in each layer [num_ws, 1]: psi in the first ``cutoff`` ones, else 1."""
+    factors = torch.ones(num_ws, 1, dtype=z.dtype, device=z.device)
+    factors[: num_ws if cutoff is None else cutoff] = psi
+    return factors
 
 
 def orthogonal(module: nn.Module) -> None:

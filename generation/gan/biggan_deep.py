@@ -21,6 +21,7 @@ from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import spectral_norm
 
 from generation.gan import parallel
+from generation.gan.biggan import truncations
 from generation.gan.config import BigGanDeepConfig
 from generation.gan.generator import Generator
 from generation.gan.resample import is_recorded
@@ -246,9 +247,7 @@ class BigGanDeep(Generator):
         """
         assert z.shape[1:] == (self.z_dim,)
         assert c.shape == (len(z), self.c_dim)
-        cutoff = self.num_ws if truncation_cutoff is None else truncation_cutoff
-        psi = torch.ones(self.num_ws, 1, dtype=z.dtype, device=z.device)
-        psi[:cutoff] = truncation_psi
+        psi = truncations(z, self.num_ws, truncation_psi, truncation_cutoff)
         parts = [z[:, None] * psi]
         if self.embed is not None:
             parts.append(self.embed(c)[:, None].expand(-1, self.num_ws, -1))

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from generation import rendering, services
 from generation.gan.checkpoint import load_generator
 from generation.models import Artwork, Checkpoint, Drop
-from tests.generation.gan.test_foreign import (
+from tests.fixtures.foreign import (
     DEEP,
     SETTINGS,
     Evil,
