@@ -90,8 +90,11 @@ def load_generator(path: Path, expected_sha256: str | None = None) -> Generator:
     header = read_header(path)
     if expected_sha256 is not None and (found := sha256_file(path)) != expected_sha256:
         raise CheckpointError(path, f"sha256 {found}, expected {expected_sha256}")
-    generator = make_generator(header.config)
-    wanted = generator.state_dict()
+    try:
+        with torch.device("meta"):  # a header may declare more than the file holds, or any memory
+            wanted = make_generator(header.config).state_dict()
+    except RuntimeError as error:
+        raise CheckpointError(path, f"a network of no possible size: {error}") from error
     with safe_open(path, framework="pt") as file:
         names = set(file.keys())
         if names != set(wanted):
@@ -104,6 +107,7 @@ def load_generator(path: Path, expected_sha256: str | None = None) -> Generator:
             raise CheckpointError(path, f"{name} has shape {shapes}")
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
             raise CheckpointError(path, f"{name} is not finite")
+    generator = make_generator(header.config)
     generator.load_state_dict(tensors)
     if isinstance(generator, BigGanDeep):
         generator = generator.folded()

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from generation.gan.config import AttributeSchema, ConfigError, Configuration
 
+MAX_PX, MAX_LAYERS = 1024, 64
 FILTER_TAPS = 6  # per phase; appendix C
 
 
@@ -113,11 +114,13 @@ class StyleGAN3Config(Configuration):
 
     def __post_init__(self) -> None:
         size = self.img_resolution
-        if size < 16 or size & (size - 1):
-            raise ConfigError(f"{size} px is not a power of two from 16 on")
-        if not 0 < self.n_critical < self.n_layers:
+        if not 16 <= size <= MAX_PX or size & (size - 1):
+            raise ConfigError(f"{size} px is not a power of two from 16 to {MAX_PX}")
+        if not 0 < self.n_critical < self.n_layers <= MAX_LAYERS:
             raise ConfigError(f"{self.n_critical} critical layers of {self.n_layers}")
-        if self.kernel not in (1, 3) or self.margin < 0 or self.mapping_layers < 1:
+        if self.kernel not in (1, 3) or not (
+            0 <= self.margin <= size and 1 <= self.mapping_layers <= MAX_LAYERS
+        ):
             raise ConfigError(
                 f"kernel {self.kernel}, margin {self.margin}, mapping {self.mapping_layers}"
             )

@@ -1,10 +1,11 @@
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from generation.gan.augment import Adaptive, Views
 from generation.gan.biggan import SmallBigGan
@@ -114,6 +115,24 @@ def test_a_hostile_checkpoint_is_refused(tmp_path: Path, damage: object, reason:
 
     with pytest.raises(CheckpointError, match=reason):
         load_generator(path)
+
+
+@pytest.mark.parametrize(
+    "fields", [{"channel_base": 1 << 40, "channel_max": 1 << 30}, {"w_dim": 1 << 30}]
+)
+def test_a_header_that_declares_more_than_the_file_holds_takes_no_memory(
+    tmp_path: Path, fields: dict[str, int]
+) -> None:
+    config = StyleGAN3Config(SMALL.schema, 16, n_layers=4, **fields)  # type: ignore[arg-type]
+    metadata = {
+        "architecture": "morphora-stylegan3-1",
+        "config": json.dumps(config.to_json()),
+        "recipe": "{}",
+    }
+    save_file({"map.w_avg": torch.zeros(8)}, tmp_path / "wide.safetensors", metadata)
+
+    with pytest.raises(CheckpointError, match=r"tensors missing|no possible size"):
+        load_generator(tmp_path / "wide.safetensors")
 
 
 def test_a_checkpoint_with_a_flipped_byte_is_refused_by_its_digest(tmp_path: Path) -> None:

@@ -202,6 +202,9 @@ def test_pictures_of_configuration_r_turn_with_their_input_and_those_of_t_do_not
 def test_impossible_networks_are_refused_by_name() -> None:
     wrong: list[dict[str, Any]] = [
         {"img_resolution": 48},
+        {"img_resolution": 1 << 30},
+        {"n_layers": 10**9},
+        {"margin": 10**6},
         {"n_critical": 14},
         {"kernel": 2},
         {"z_dim": 0},
