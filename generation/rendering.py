@@ -1,5 +1,7 @@
 """A chunk of a drop from specs to files and rows. Imports torch: workers and commands only."""
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -13,12 +15,16 @@ from generation import services
 from generation.gan import latent
 from generation.gan.checkpoint import load_generator
 from generation.gan.generator import Generator
-from generation.gan.render import render
+from generation.gan.latent import ItemSpec
+from generation.gan.render import BATCH, canonical_environment, render
 from generation.imaging import codec
-from generation.models import Checkpoint, Drop
+from generation.imaging.difference import Difference, difference
+from generation.models import Artwork, Checkpoint, Drop, Job, Look
 from generation.services import RenderedWork
 from generation.traits import diversity
-from generation.traits.parser import Parsed, ParserNetwork, load_parser, parse
+from generation.traits.novelty import Looks
+from generation.traits.parser import Parsed, ParserNetwork, load_parser, read
+from generation.traits.planner import attempt_seed
 
 LEASE = timedelta(seconds=15)
 
@@ -29,8 +35,10 @@ def run_chunk(*, job_id: int) -> Drop | None:
     if job is None or job.drop is None:
         return None
     try:
-        works = _render_works(job.drop, job.args["start"], job.args["stop"])
-        services.record_works(job=job, works=works)
+        works, looks = _render_works(job.drop, _asked(job))
+        services.record_works(
+            job=job, works=works, looks=looks, environment=canonical_environment()
+        )
     except services.LostLeaseError:
         return None
     except Exception as error:
@@ -40,17 +48,18 @@ def run_chunk(*, job_id: int) -> Drop | None:
 
 
 def finish_drop(*, drop: Drop) -> Drop:
-    """Look for repeats over the whole drop, in its order, and close the rendering."""
+    """Close a complete rendering, or a complete round of a planned one.
+
+    A drop that is still rendering afterwards has jobs of a next round, or its plan is stuck.
+    """
+    is_planned = hasattr(drop, "plan")
+    if is_planned:
+        plan = services.settle_round(drop=drop)
+        if plan.quota.open_slots():
+            return drop
     works = list(drop.artworks.in_order())
-    pictures = np.stack([codec.read_stored(work.image_path) for work in works])
-    earlier = (
-        drop.collection.drops.filter(number__lt=drop.number)
-        .exclude(artworks=None)
-        .values_list("artworks__image_digest", flat=True)
-    )
-    repeats = _exact_repeats([work.image_digest for work in works], set(earlier))
-    vectors = diversity.thumbnails(pictures)
-    aside = {*repeats, *diversity.near_duplicates(vectors)}
+    vectors = looks_of(drop.checkpoint, works).thumbnails
+    aside = set() if is_planned else _repeats(drop, works, vectors)
     kept = [row for row in range(len(works)) if row not in aside]
     groups = diversity.similar_groups(vectors[kept])
     return services.finish_rendering(
@@ -58,6 +67,47 @@ def finish_drop(*, drop: Drop) -> Drop:
         repeats={works[row].index for row in aside},
         groups=[[works[kept[row]].index for row in group] for group in groups],
     )
+
+
+def looks_of(checkpoint: Checkpoint, works: Sequence[Artwork]) -> Looks:
+    """How works look, in their order; what nobody has measured yet is measured and remembered."""
+    sha256 = checkpoint.parser_sha256
+    known = Look.objects.of((work.image_digest for work in works), sha256)
+    missing = list({w.image_digest: w for w in works if w.image_digest not in known}.values())
+    if missing:
+        pictures = np.stack([codec.read_stored(work.image_path) for work in missing])
+        digests = [work.image_digest for work in missing]
+        looks = _read(networks(checkpoint)[1], pictures)[1]
+        services.add_looks(digests=digests, parser_sha256=sha256, looks=looks)
+        known = Look.objects.of((work.image_digest for work in works), sha256)
+    return Look.stacked(known[work.image_digest] for work in works)
+
+
+def draw_again(drop: Drop, works: Sequence[Artwork]) -> Iterator[tuple[Artwork, Difference]]:
+    """Draw works from their rows and compare with the stored files, a canonical batch at a time.
+
+    ImageRefusedError if a stored file is not the one that its row names.
+    """
+    generator, _ = networks(drop.checkpoint)
+    parameters = drop.parameter_set.parameters
+    steps = services.named_steps(drop.checkpoint, parameters)
+    for start in range(0, len(works), BATCH):
+        rows = works[start : start + BATCH]
+        specs = [ItemSpec(w.index, bytes.fromhex(w.item_seed), w.requested) for w in rows]
+        pictures = render(generator, specs, parameters, steps)
+        for work, picture in zip(rows, pictures, strict=True):
+            yield work, difference(codec.read_stored(work.image_path), picture)
+
+
+def _repeats(drop: Drop, works: Sequence[Artwork], vectors: NDArray[np.float32]) -> set[int]:
+    """Rows of works that show an earlier work's picture again, of this drop or one before it."""
+    earlier = (
+        drop.collection.drops.filter(number__lt=drop.number)
+        .exclude(artworks=None)
+        .values_list("artworks__image_digest", flat=True)
+    )
+    exact = _exact_repeats([work.image_digest for work in works], set(earlier))
+    return {*exact, *diversity.near_duplicates(vectors)}
 
 
 def _exact_repeats(digests: list[str], seen: set[str]) -> list[int]:
@@ -69,27 +119,51 @@ def _exact_repeats(digests: list[str], seen: set[str]) -> list[int]:
     return rows
 
 
-def _render_works(drop: Drop, start: int, stop: int) -> list[RenderedWork]:
+@dataclass(frozen=True)
+class _Ask:
+    """A picture to draw: for which place, which try that is, and what it is to show."""
+
+    slot: int
+    attempt: int
+    spec: ItemSpec
+
+
+def _asked(job: Job) -> list[_Ask]:
+    drop = job.drop
+    assert drop is not None
+    seed = bytes.fromhex(drop.seed)
+    if "candidates" not in job.args:
+        parameters = drop.parameter_set.parameters
+        indices = range(job.args["start"], job.args["stop"])
+        return [_Ask(i, 0, latent.item_spec(seed, i, parameters)) for i in indices]
+    places = drop.plan.quota_body["plan"]
+    return [
+        _Ask(slot, attempt, ItemSpec(slot, attempt_seed(seed, slot, attempt), places[slot]))
+        for slot, attempt in job.args["candidates"]
+    ]
+
+
+def _render_works(drop: Drop, asked: Sequence[_Ask]) -> tuple[list[RenderedWork], Looks]:
     generator, parser = networks(drop.checkpoint)
     parameters = drop.parameter_set.parameters
-    seed = bytes.fromhex(drop.seed)
-    specs = [latent.item_spec(seed, index, parameters) for index in range(start, stop)]
     steps = services.named_steps(drop.checkpoint, parameters)
-    pictures = render(generator, specs, parameters, steps)
+    pictures = render(generator, [ask.spec for ask in asked], parameters, steps)
     folder = Path(settings.MEDIA_ROOT) / "images"
-    works = []
-    for spec, picture, read in zip(specs, pictures, _read(parser, pictures), strict=True):
-        works.append(
-            RenderedWork(
-                index=spec.index,
-                item_seed=spec.seed.hex(),
-                requested=spec.requested,
-                parsed=read.values,
-                confidence=read.confidence,
-                image_digest=codec.store(codec.encode_png(picture), folder, ".png"),
-            )
+    readings, looks = _read(parser, pictures)
+    works = [
+        RenderedWork(
+            index=ask.slot,
+            source=ask.slot,
+            attempt=ask.attempt,
+            item_seed=ask.spec.seed.hex(),
+            requested=ask.spec.requested,
+            parsed=reading.values,
+            confidence=reading.confidence,
+            image_digest=codec.store(codec.encode_png(picture), folder, ".png"),
         )
-    return works
+        for ask, picture, reading in zip(asked, pictures, readings, strict=True)
+    ]
+    return works, looks
 
 
 def networks(checkpoint: Checkpoint) -> tuple[Generator, ParserNetwork | None]:
@@ -104,8 +178,14 @@ def networks(checkpoint: Checkpoint) -> tuple[Generator, ParserNetwork | None]:
     )
 
 
-def _read(parser: ParserNetwork | None, pictures: NDArray[np.uint8]) -> list[Parsed]:
-    return [Parsed({}, 1.0)] * len(pictures) if parser is None else parse(parser, pictures)
+def _read(parser: ParserNetwork | None, pictures: NDArray[np.uint8]) -> tuple[list[Parsed], Looks]:
+    thumbnails = diversity.thumbnails(pictures)
+    if parser is None:
+        return [Parsed({}, 1.0)] * len(pictures), Looks(
+            thumbnails, np.empty((len(pictures), 0), np.float32)
+        )
+    readings, features = read(parser, pictures)
+    return readings, Looks(thumbnails, features)
 
 
 @lru_cache(maxsize=2)

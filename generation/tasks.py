@@ -30,7 +30,8 @@ def finish_drop(*, drop_id: int) -> None:
         return
     from generation import rendering
 
-    rendering.finish_drop(drop=drop)
+    finished = rendering.finish_drop(drop=drop)
+    ring(finished)  # a planned drop may have another round to draw
     progress.announce(drop_id=drop_id, event={"kind": "state"})
 
 
@@ -95,6 +96,7 @@ def ring_run(job: Job) -> None:
 
 
 def ring(drop: Drop) -> None:
-    """Call the workers for every chunk of a drop, once its rows are committed."""
-    for job_id in drop.jobs.filter(kind="render").order_by("pk").values_list("pk", flat=True):
+    """Call the workers for every chunk of a drop that is left, once its rows are committed."""
+    left = drop.jobs.filter(kind="render", state=Job.State.QUEUED).order_by("pk")
+    for job_id in left.values_list("pk", flat=True):
         transaction.on_commit(partial(render_chunk.delay, job_id=job_id))

@@ -15,11 +15,14 @@ from generation.models.drops import (
     ParameterSet,
 )
 from generation.models.jobs import Job, JobQuerySet
+from generation.models.plans import Candidate, CandidateQuerySet, DropPlan, Look, LookQuerySet
 
 __all__ = [
     "Artwork",
     "ArtworkQuerySet",
     "ArtworkTrait",
+    "Candidate",
+    "CandidateQuerySet",
     "Checkpoint",
     "Collection",
     "CurationDecision",
@@ -27,12 +30,15 @@ __all__ = [
     "Dataset",
     "Direction",
     "Drop",
+    "DropPlan",
     "DropQuerySet",
     "FacetIndex",
     "ImmutableRowError",
     "ItemLabel",
     "Job",
     "JobQuerySet",
+    "Look",
+    "LookQuerySet",
     "ParameterSet",
     "Permission",
 ]

@@ -74,10 +74,13 @@ class DropQuerySet(models.QuerySet["Drop"]):
         return self.filter(state__in=Drop.COMMITTED_STATES)
 
     def rendered(self) -> Self:
-        """Drops whose chunks are all done but whose rendering nobody has closed."""
+        """Drops whose chunks are all done but whose rendering, or round, nobody has closed."""
         open_jobs = Job.objects.filter(drop=models.OuterRef("pk"), kind="render").unfinished()
         return self.filter(
-            ~models.Exists(open_jobs), state=Drop.State.RENDERING, jobs__kind="render"
+            Q(plan=None) | Q(plan__stuck=""),
+            ~models.Exists(open_jobs),
+            state=Drop.State.RENDERING,
+            jobs__kind="render",
         ).distinct()
 
 
@@ -195,7 +198,11 @@ class ArtworkQuerySet(models.QuerySet["Artwork"]):
 
 
 class Artwork(models.Model):
-    """One picture. ``parsed`` is what a parser reads in it; ``requested`` what was asked for."""
+    """One picture. ``parsed`` is what a parser reads in it; ``requested`` what was asked for.
+
+    ``source`` is the place of its drop that it was drawn for, if that is another one than its own;
+    ``attempt`` is which try that was. The seed follows from both.
+    """
 
     class Status(models.TextChoices):
         PENDING = "pending"
@@ -205,6 +212,8 @@ class Artwork(models.Model):
 
     drop = models.ForeignKey(Drop, models.PROTECT, related_name="artworks")
     index = models.PositiveIntegerField()
+    source = models.PositiveIntegerField(null=True)
+    attempt = models.PositiveIntegerField(default=0)
     item_seed = models.CharField(max_length=64)
     requested = models.JSONField()
     parsed = models.JSONField()
@@ -233,6 +242,11 @@ class Artwork(models.Model):
 
     def __str__(self) -> str:
         return f"artwork {self.drop_id}/{self.index}"
+
+    @property
+    def drawn_for(self) -> int:
+        """The place that it was drawn for."""
+        return self.index if self.source is None else self.source
 
     @property
     def image_path(self) -> Path:

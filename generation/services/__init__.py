@@ -23,11 +23,8 @@ from generation.services.directions import (
     save_direction,
 )
 from generation.services.drops import (
-    CHUNK,
     MAX_DROP_SIZE,
-    NONE,
     ChangedMeanwhileError,
-    RenderedWork,
     Wish,
     WrongStateError,
     close_curation,
@@ -35,12 +32,8 @@ from generation.services.drops import (
     create_parameter_set,
     decide,
     decide_works,
-    finish_rendering,
     move_drop,
     open_drop,
-    record_works,
-    start_rendering,
-    trait_row,
 )
 from generation.services.jobs import (
     LostLeaseError,
@@ -63,6 +56,15 @@ from generation.services.labels import (
     said_labels,
     store_embedding,
 )
+from generation.services.plans import (
+    CHUNK,
+    extend_plan,
+    fill_facts,
+    forget_plan,
+    plan_drop,
+    settle_round,
+)
+from generation.services.rendering import finish_rendering, record_works, start_rendering
 from generation.services.runs import (
     UnfinishedRunError,
     keep_run,
@@ -71,6 +73,7 @@ from generation.services.runs import (
     run_folder,
 )
 from generation.services.uploads import UploadRefusedError, receive_upload
+from generation.services.works import NONE, RenderedWork, add_looks, trait_row
 
 __all__ = [
     "CHUNK",
@@ -87,6 +90,7 @@ __all__ = [
     "UploadRefusedError",
     "Wish",
     "WrongStateError",
+    "add_looks",
     "allows_sale",
     "close_curation",
     "compose_dataset",
@@ -98,8 +102,11 @@ __all__ = [
     "decide_works",
     "embedding",
     "end_job",
+    "extend_plan",
+    "fill_facts",
     "finish_labels",
     "finish_rendering",
+    "forget_plan",
     "import_dataset",
     "is_saleable",
     "keep_checkpoint",
@@ -113,6 +120,7 @@ __all__ = [
     "open_drop",
     "parser_of",
     "pause_job",
+    "plan_drop",
     "read_attribute",
     "receive_upload",
     "reclaim_job",
@@ -127,6 +135,7 @@ __all__ = [
     "run_folder",
     "said_labels",
     "save_direction",
+    "settle_round",
     "start_rendering",
     "stop_job",
     "store_embedding",

@@ -1,4 +1,4 @@
-"""Collections, parameters, drops, artworks and what curators decide."""
+"""Collections, parameters, drops and what curators decide."""
 
 import secrets
 from collections.abc import Iterable, Sequence
@@ -11,22 +11,17 @@ from django.utils import timezone
 
 from generation.models import (
     Artwork,
-    ArtworkTrait,
     Checkpoint,
     Collection,
     CurationDecision,
     CurationDecisionQuerySet,
     Drop,
-    Job,
     ParameterSet,
 )
-from generation.services.jobs import LostLeaseError
-from generation.traits import rarity
+from generation.services.works import rank_works
 from generation.traits.parameters import Parameters, ParametersError, uniform
 
-CHUNK = 64
 MAX_DROP_SIZE = 10_000
-NONE = "none"
 
 
 class WrongStateError(Exception):
@@ -53,18 +48,6 @@ class Wish:
     artwork_id: int
     status: Artwork.Status
     seen: int
-
-
-@dataclass(frozen=True)
-class RenderedWork:
-    """One finished picture, on disk at its digest, on its way to a row."""
-
-    index: int
-    item_seed: str
-    requested: dict[str, str]
-    parsed: dict[str, str]
-    confidence: float
-    image_digest: str
 
 
 @transaction.atomic
@@ -138,89 +121,6 @@ def move_drop(*, drop: Drop, expected: Drop.State, to: Drop.State) -> Drop:
     if not moved:
         raise WrongStateError(drop, expected)
     return drop
-
-
-@transaction.atomic
-def start_rendering(*, drop: Drop) -> list[Job]:
-    """Split a draft into chunk jobs that any worker may take."""
-    move_drop(drop=drop, expected=Drop.State.DRAFT, to=Drop.State.RENDERING)
-    starts = range(0, drop.size, CHUNK)
-    return Job.objects.bulk_create(
-        Job(
-            kind="render",
-            key=f"render:{drop.pk}:{start}",
-            drop=drop,
-            args={"start": start, "stop": min(start + CHUNK, drop.size)},
-            total=min(CHUNK, drop.size - start),
-        )
-        for start in starts
-    )
-
-
-@transaction.atomic
-def record_works(*, job: Job, works: Sequence[RenderedWork]) -> int:
-    """Store what a chunk produced and close its job; without the lease nothing is written."""
-    held = Job.objects.filter(pk=job.pk, fence=job.fence, state=Job.State.RUNNING).update(
-        state=Job.State.DONE, done=len(works), lease_until=None, updated_at=timezone.now()
-    )
-    if not held:
-        raise LostLeaseError(job.key)
-    drop_id = job.drop_id
-    assert drop_id is not None
-    rows = Artwork.objects.bulk_create(
-        Artwork(
-            drop_id=drop_id,
-            index=work.index,
-            item_seed=work.item_seed,
-            requested=work.requested,
-            parsed=work.parsed,
-            confidence=work.confidence,
-            image_digest=work.image_digest,
-        )
-        for work in works
-    )
-    ArtworkTrait.objects.bulk_create(
-        ArtworkTrait(artwork=row, trait_type=name, value=value)
-        for row in rows
-        for name, value in row.parsed.items()
-        if value != NONE
-    )
-    return len(rows)
-
-
-@transaction.atomic
-def finish_rendering(
-    *, drop: Drop, repeats: Iterable[int], groups: Iterable[Sequence[int]] = ()
-) -> Drop:
-    """Set repeats aside, rank the rest, and hand the drop to its curators.
-
-    ``repeats`` are the places of works that show an earlier work's picture again, ``groups`` those
-    of works that look much alike.
-    """
-    unfinished = drop.jobs.filter(kind="render").unfinished().exists()
-    if unfinished or drop.artworks.count() != drop.size:
-        raise WrongStateError(drop, "completely rendered")
-    move_drop(drop=drop, expected=Drop.State.RENDERING, to=Drop.State.CURATING)
-    drop.artworks.filter(index__in=list(repeats)).update(status=Artwork.Status.DUPLICATE)
-    for group in groups:
-        drop.artworks.filter(index__in=group).update(similar_group=min(group))
-    rank_works(drop=drop)
-    return drop
-
-
-def rank_works(*, drop: Drop) -> None:
-    """Rarity of the works that may still be published, by OpenRarity's rule over this drop."""
-    works = list(drop.artworks.shown().in_order())
-    ranked = rarity.score([trait_row(work.parsed) for work in works])
-    for work, found in zip(works, ranked, strict=True):
-        work.rarity_score, work.rarity_rank = found.score, found.rank
-    Artwork.objects.bulk_update(works, ["rarity_score", "rarity_rank"], batch_size=500)
-    drop.artworks.exclude(pk__in=[w.pk for w in works]).update(rarity_score=None, rarity_rank=None)
-
-
-def trait_row(parsed: dict[str, str]) -> dict[str, str | None]:
-    """Parsed traits as a rarity row: the value none is an absent trait."""
-    return {name: None if value == NONE else value for name, value in parsed.items()}
 
 
 @transaction.atomic

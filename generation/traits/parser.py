@@ -69,16 +69,26 @@ class Parsed:
     confidence: float
 
 
-@torch.no_grad()
 def parse(network: ParserNetwork, pictures: NDArray[np.uint8]) -> list[Parsed]:
     """Traits of pictures [N, H, W, 3] uint8, in batches of 64 on one thread's arithmetic."""
+    return read(network, pictures)[0]
+
+
+@torch.no_grad()
+def read(
+    network: ParserNetwork, pictures: NDArray[np.uint8]
+) -> tuple[list[Parsed], NDArray[np.float32]]:
+    """Traits and features [N, 256] float32 of pictures [N, H, W, 3] uint8, in one pass."""
     if pictures.shape[1:] != (network.img_resolution, network.img_resolution, 3):
         raise ValueError(
             f"pictures {pictures.shape[1:]} for a parser of {network.img_resolution} px"
         )
     found: list[Parsed] = []
+    seen = [np.empty((0, network.hidden.out_features), np.float32)]
     for start in range(0, len(pictures), 64):
-        logits = network(to_float(pictures[start : start + 64]))
+        hidden = network.embed(to_float(pictures[start : start + 64]))
+        seen.append(hidden.numpy())
+        logits = network.head(network.drop(hidden))
         parts = [part.softmax(1).max(1) for part in logits.split(network.schema.sizes, dim=1)]
         lowest = torch.stack([part.values for part in parts]).min(0).values.tolist()
         at = torch.stack([part.indices for part in parts], dim=1).tolist()
@@ -88,7 +98,7 @@ def parse(network: ParserNetwork, pictures: NDArray[np.uint8]) -> list[Parsed]:
                 for (name, options), i in zip(network.schema.attributes, row, strict=True)
             }
             found.append(Parsed(values, confidence))
-    return found
+    return found, np.concatenate(seen)
 
 
 @torch.no_grad()

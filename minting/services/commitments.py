@@ -140,6 +140,8 @@ def _row(work: Artwork, leaf: Leaf, about: dict[str, Any]) -> dict[str, Any]:
     return {
         "token_id": leaf.token_id,
         "index": work.index,
+        "source": work.drawn_for,
+        "attempt": work.attempt,
         "item_seed": work.item_seed,
         "requested": work.requested,
         "image_sha256": work.image_digest,
@@ -174,6 +176,8 @@ def _body(
         },
         "parent_parameters": parent.body if parent else None,
         "curation": curation_rows(drop),
+        "plan": drop.plan.to_json() if hasattr(drop, "plan") else None,
+        "environments": environments(drop),
         "seed": drop.seed,
     }
     body = DropBody(
@@ -200,6 +204,13 @@ def code_files() -> dict[str, str]:
         path.relative_to(SOURCES.parent).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in paths
     }
+
+
+def environments(drop: Drop) -> list[dict[str, Any]]:
+    """What the drop's pictures were drawn in, each once: versions, threads, batch."""
+    found = drop.jobs.filter(kind="render").order_by("pk").values_list("checkpoint", flat=True)
+    told = [job["environment"] for job in found if "environment" in job]
+    return [one for place, one in enumerate(told) if one not in told[:place]]
 
 
 def curation_rows(drop: Drop) -> list[dict[str, Any]]:

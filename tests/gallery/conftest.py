@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
@@ -22,6 +23,7 @@ from generation.services import (
     record_works,
     start_rendering,
 )
+from generation.traits.novelty import Looks
 from minting.models import Block, Commitment, Contract, Token
 from minting.services import request_commit, request_open_sale
 from sentiment.models import Proposal, Round, Voter
@@ -101,6 +103,8 @@ def _half_rendered(drop: Drop) -> Drop:
     works = [
         RenderedWork(
             index=index,
+            source=index,
+            attempt=0,
             item_seed="00" * 32,
             requested={"head": "asked"},
             parsed={"head": "seen"},
@@ -109,7 +113,8 @@ def _half_rendered(drop: Drop) -> Drop:
         )
         for index in range(min(CHUNK, drop.size))
     ]
-    record_works(job=job, works=works)
+    looks = Looks(np.zeros((len(works), 768), np.float32), np.zeros((len(works), 0), np.float32))
+    record_works(job=job, works=works, looks=looks, environment={})
     return drop
 
 

@@ -113,7 +113,9 @@ def _digests(checkpoint: Checkpoint, slug: str, directions: dict[str, float]) ->
         reason="tests",
     )
     drop = services.open_drop(collection=collection, parameter_set=wished, size=4, seed="07" * 32)
-    return [work.image_digest for work in rendering._render_works(drop, 0, 4)]
+    (job,) = services.start_rendering(drop=drop)
+    rendering.run_chunk(job_id=job.pk)
+    return [work.image_digest for work in drop.artworks.in_order()]
 
 
 @pytest.fixture

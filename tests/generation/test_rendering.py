@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 from django.db import connection
 from django.utils import timezone
@@ -14,9 +15,11 @@ from generation import rendering, services, tasks
 from generation.imaging import codec
 from generation.models import Artwork, ArtworkTrait, Checkpoint, Collection, Drop, Job
 from generation.services import WrongStateError
+from generation.traits.novelty import Looks
 
 SEED = "ab" * 32
 AN_HOUR = timedelta(hours=1)
+NOTHING = Looks(np.empty((0, 768), np.float32), np.empty((0, 0), np.float32))
 
 
 @pytest.fixture(autouse=True)
@@ -112,7 +115,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(collection: Collection) -> 
     render_all(drop)
 
     with pytest.raises(services.LostLeaseError):
-        services.record_works(job=slow, works=[])
+        services.record_works(job=slow, works=[], looks=NOTHING, environment={})
 
     assert drop.artworks.count() == 10
 

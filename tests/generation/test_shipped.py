@@ -82,10 +82,12 @@ def test_traits_follow_the_picture_and_not_the_request(
     drop = services.open_drop(
         collection=collection, parameter_set=collection.parameter_sets.get(), size=8, seed="07" * 32
     )
-    honest = rendering._render_works(drop, 0, 8)
+    (job,) = services.start_rendering(drop=drop)
+    asked = rendering._asked(job)
+    honest, _ = rendering._render_works(drop, asked)
     monkeypatch.setattr(rendering, "render", lambda *args: render(*args)[::-1].copy())
 
-    swapped = rendering._render_works(drop, 0, 8)
+    swapped, _ = rendering._render_works(drop, asked)
 
     assert [work.requested for work in swapped] == [work.requested for work in honest]
     assert [work.parsed for work in swapped] == [work.parsed for work in honest[::-1]]

@@ -1,0 +1,78 @@
+"""Works as rows: what a worker drew, with its traits, its look and its rank."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from generation.models import Artwork, ArtworkTrait, Drop, Look
+from generation.traits import rarity
+from generation.traits.novelty import Looks
+
+NONE = "none"
+
+
+@dataclass(frozen=True)
+class RenderedWork:
+    """One finished picture, on disk at its digest, on its way to a row.
+
+    ``index`` is its place in the drop; ``source`` and ``attempt`` say which place it was drawn for,
+    and which try that was.
+    """
+
+    index: int
+    source: int
+    attempt: int
+    item_seed: str
+    requested: dict[str, str]
+    parsed: dict[str, str]
+    confidence: float
+    image_digest: str
+
+
+def add_works(*, drop: Drop, works: Iterable[RenderedWork]) -> list[Artwork]:
+    """Rows of works and of the traits that they have."""
+    rows = Artwork.objects.bulk_create(
+        Artwork(drop=drop, **vars(work) | {"source": _elsewhere(work)}) for work in works
+    )
+    ArtworkTrait.objects.bulk_create(
+        ArtworkTrait(artwork=row, trait_type=name, value=value)
+        for row in rows
+        for name, value in row.parsed.items()
+        if value != NONE
+    )
+    return rows
+
+
+def _elsewhere(work: RenderedWork) -> int | None:
+    return None if work.source == work.index else work.source
+
+
+def add_looks(*, digests: Sequence[str], parser_sha256: str, looks: Looks) -> None:
+    """Remember how pictures look; of two that measured the same picture one is kept."""
+    thumbnails, features = looks.thumbnails.astype("<f2"), looks.features.astype("<f2")
+    Look.objects.bulk_create(
+        (
+            Look(
+                image_digest=digest,
+                parser_sha256=parser_sha256,
+                thumbnail=thumbnails[row].tobytes(),
+                features=features[row].tobytes(),
+            )
+            for row, digest in enumerate(digests)
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def rank_works(*, drop: Drop) -> None:
+    """Rarity of the works that may still be published, by OpenRarity's rule over this drop."""
+    works = list(drop.artworks.shown().in_order())
+    ranked = rarity.score([trait_row(work.parsed) for work in works])
+    for work, found in zip(works, ranked, strict=True):
+        work.rarity_score, work.rarity_rank = found.score, found.rank
+    Artwork.objects.bulk_update(works, ["rarity_score", "rarity_rank"], batch_size=500)
+    drop.artworks.exclude(pk__in=[w.pk for w in works]).update(rarity_score=None, rarity_rank=None)
+
+
+def trait_row(parsed: dict[str, str]) -> dict[str, str | None]:
+    """Parsed traits as a rarity row: the value none is an absent trait."""
+    return {name: None if value == NONE else value for name, value in parsed.items()}
