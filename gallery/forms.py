@@ -40,6 +40,20 @@ class SaleForm(ConsoleForm):
         return to_wei(price, "ether")
 
 
+class ExtendForm(ConsoleForm):
+    """Lower floors of a plan that is stuck; what is left empty stays as it was planned."""
+
+    min_confidence_percent = forms.FloatField(min_value=0, max_value=100, required=False)
+    min_novelty = forms.FloatField(min_value=0, max_value=2, required=False)
+
+    def floors(self) -> dict[str, float | None]:
+        percent = self.cleaned_data["min_confidence_percent"]
+        return {
+            "min_confidence": None if percent is None else percent / 100,
+            "min_novelty": self.cleaned_data["min_novelty"],
+        }
+
+
 class ProposalForm(ConsoleForm):
     decision = forms.ChoiceField(choices=[(word, word) for word in ("approve", "edit", "reject")])
     reason = forms.CharField(required=False, max_length=300)

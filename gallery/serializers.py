@@ -11,8 +11,8 @@ from django.utils import timezone
 from eth_utils.currency import from_wei
 
 from generation.imaging import thumbnails
-from generation.models import Artwork, Drop, Job
-from generation.services import NONE
+from generation.models import Artwork, Drop, DropPlan, Job
+from generation.services import NONE, fill_facts
 from minting.models import Commitment
 
 STEPS = [state.value for state in Drop.State]
@@ -62,13 +62,19 @@ class WorkCard:
 
 @dataclass(frozen=True)
 class RenderProgress:
-    """How far a drop's rendering is; rate in works/s and time left in s once they are known."""
+    """How far a drop's rendering is; rate in works/s and time left in s once they are known.
+
+    ``fill`` says of a planned drop what was drawn for it and why some was set aside; ``stuck`` why
+    it does not get on.
+    """
 
     done: int
     failed: int
     error: str
     rate: float | None
     eta_s: float | None
+    fill: dict[str, Any] | None
+    stuck: str
 
 
 @dataclass(frozen=True)
@@ -153,7 +159,9 @@ def work_tiles(
 
 def render_progress(drop: Drop) -> RenderProgress:
     jobs = list(drop.jobs.filter(kind="render").order_by("pk"))
-    done = sum(job.done for job in jobs)
+    plan = DropPlan.objects.filter(drop=drop).first()
+    fill = fill_facts(plan) if plan else None
+    done = sum(job.done for job in jobs) if fill is None else fill["filled"]
     failed = [job for job in jobs if job.state == Job.State.FAILED]
     elapsed = (timezone.now() - drop.state_changed_at).total_seconds()
     rate = done / elapsed if done and elapsed > 0 else None
@@ -163,6 +171,8 @@ def render_progress(drop: Drop) -> RenderProgress:
         error=failed[0].error if failed else "",
         rate=rate,
         eta_s=(drop.size - done) / rate if rate else None,
+        fill=fill,
+        stuck=plan.stuck if plan else "",
     )
 
 

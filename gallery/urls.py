@@ -52,6 +52,7 @@ urlpatterns = [
     path("console/drops/<int:pk>/score", console.close_voting, name="close-voting"),
     path("console/community", community.community, name="community"),
     path("console/community/live", community.community_live, name="community-live"),
+    path("console/drops/<int:pk>/extend", console.extend, name="extend-plan"),
     path("console/drops/<int:pk>/retry", console.retry_parts, name="retry-parts"),
     path("console/drops/<int:pk>/board", board.board, name="board"),
     path("console/drops/<int:pk>/board/part", board.board_part, name="board-part"),

@@ -16,7 +16,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from gallery.forms import DecideForm, NextDropForm, ProposalForm, SaleForm
+from gallery.forms import DecideForm, ExtendForm, NextDropForm, ProposalForm, SaleForm
 from gallery.serializers import STEPS, proposal_rows, render_progress, work_tile, work_tiles
 from gallery.views.public import chosen_collection
 from generation import progress
@@ -26,6 +26,7 @@ from generation.services import (
     WrongStateError,
     close_curation,
     decide,
+    extend_plan,
     is_saleable,
     open_drop,
     record_permission,
@@ -225,6 +226,18 @@ def retry_parts(request: HttpRequest, pk: int) -> tuple[Drop, str]:
             raise WrongStateError(drop, "missing a part")
         ring(drop)
     return drop, f"{n} part{'s' if n > 1 else ''} of drop {drop.number} will be rendered again."
+
+
+@action
+def extend(request: HttpRequest, pk: int) -> tuple[Drop, str]:
+    drop = get_object_or_404(Drop, pk=pk)
+    form = ExtendForm(request.POST)
+    if not form.is_valid():
+        raise ValueError(form.first_error())
+    with transaction.atomic():
+        extend_plan(drop=drop, **form.floors())
+        ring(drop)
+    return drop, f"The open places of drop {drop.number} are tried again."
 
 
 @lead_only

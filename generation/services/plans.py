@@ -137,9 +137,9 @@ def extend_plan(
     *, drop: Drop, min_confidence: float | None = None, min_novelty: float | None = None
 ) -> DropPlan:
     """Go on with a plan that is stuck: as many tries again, with lower floors where given."""
-    found = DropPlan.objects.select_for_update().get(drop=drop)
-    if not found.stuck:
-        raise WrongStateError(drop, "stuck")
+    found = DropPlan.objects.select_for_update().filter(drop=drop).first()
+    if found is None or not found.stuck:
+        raise WrongStateError(drop, "a planned one that is stuck")
     body = dict(found.quota_body)
     for name, floor in (("min_confidence", min_confidence), ("min_novelty", min_novelty)):
         if floor is not None:

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from generation.models import Checkpoint
+from generation.models import Checkpoint, Collection, DropPlan, ParameterSet
+from generation.services import open_drop
 from tests.fixtures.works import portrait_schema
 
 pytestmark = pytest.mark.django_db
@@ -50,3 +51,19 @@ def test_a_request_that_is_none_is_refused(checkpoint_row: Checkpoint, tmp_path:
 
     with pytest.raises(CommandError):
         call_command("plan_drop", asked)
+
+
+def test_a_draft_is_planned_by_name(
+    collection: Collection, parameter_set: ParameterSet, tmp_path: Path
+) -> None:
+    drop = open_drop(collection=collection, parameter_set=parameter_set, size=40)
+    asked = tmp_path / "request.json"
+    asked.write_text(json.dumps(request(40, bald=30, mohawk=10)))
+
+    call_command("plan_drop", asked, "--drop", "portraits/1", "--min-confidence", "0.5")
+
+    quota = DropPlan.objects.get(drop=drop).quota
+    assert (len(quota.plan), quota.min_confidence) == (40, 0.5)
+    for wrong in ("portraits/2", "portraits"):
+        with pytest.raises(CommandError, match=wrong):
+            call_command("plan_drop", asked, "--drop", wrong)

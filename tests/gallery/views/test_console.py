@@ -9,7 +9,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from generation.models import Artwork, Collection, Drop, Job
+from generation.models import Artwork, Collection, Drop, DropPlan, Job
+from generation.traits.planner import Quota
 from tests.fixtures.works import MakeDrop
 from tests.gallery.conftest import InState, offered, press, read, undecide
 
@@ -26,8 +27,9 @@ BUTTONS = [
     ("close-voting", 1),
     ("decide-proposal", 1),
     ("retry-parts", 1),
+    ("extend-plan", 1),
 ]
-DROP_BUTTONS = [*(name for name, _ in BUTTONS[2:8]), "retry-parts"]
+DROP_BUTTONS = [*(name for name, _ in BUTTONS[2:8]), "retry-parts", "extend-plan"]
 SCREENS = ["/console", "/console/live"]
 
 
@@ -206,3 +208,32 @@ def test_a_part_that_failed_is_queued_again_from_the_console(
         ["drop 1 is rendering, not missing a part"],
     ]
     assert (failing.state, failing.attempts, failing.error) == (Job.State.QUEUED, 0, "")
+
+
+def test_a_planned_drop_that_is_stuck_says_why_and_a_lead_tries_again(
+    console: Client, in_state: InState
+) -> None:
+    drop = in_state(State.RENDERING, 130)
+    quota = Quota([{"head": "bob"}] * 130, min_confidence=0.9)
+    DropPlan.objects.create(
+        drop=drop,
+        request_body={},
+        quota_body=quota.to_json(),
+        max_attempts=40,
+        stuck="130 places stay open",
+    )
+    page = read(console)
+    assert "130 places stay open" in page
+    assert "0 of 130 places filled" in page
+
+    refused = press(console, "extend-plan", drop.pk, min_confidence_percent="101")
+    said = [press(console, "extend-plan", drop.pk, min_confidence_percent="50") for _ in range(2)]
+
+    assert "less than or equal to 100" in refused[0]
+    assert said == [
+        ["The open places of drop 1 are tried again."],
+        ["drop 1 is rendering, not a planned one that is stuck"],
+    ]
+    drop.plan.refresh_from_db()
+    assert (drop.plan.stuck, drop.plan.max_attempts) == ("", 80)
+    assert drop.plan.quota_body["min_confidence"] == 0.5
