@@ -41,7 +41,7 @@ class SaleForm(ConsoleForm):
 
 
 class ExtendForm(ConsoleForm):
-    """Lower floors of a plan that is stuck; what is left empty stays as it was planned."""
+    """Floors for a plan that is stuck; what is left empty stays as it is."""
 
     min_confidence_percent = forms.FloatField(min_value=0, max_value=100, required=False)
     min_novelty = forms.FloatField(min_value=0, max_value=2, required=False)

@@ -62,13 +62,14 @@ class WorkCard:
 
 @dataclass(frozen=True)
 class RenderProgress:
-    """How far a drop's rendering is; rate in works/s and time left in s once they are known.
+    """How far a drop's rendering is; rate in pictures/s and time left in s once they are known.
 
-    ``fill`` says of a planned drop what was drawn for it and why some was set aside; ``stuck`` why
-    it does not get on.
+    Of a planned drop ``done`` and ``total`` are the pictures of its present round, ``fill`` says
+    what became of the earlier ones, and ``stuck`` why it does not get on.
     """
 
     done: int
+    total: int
     failed: int
     error: str
     rate: float | None
@@ -161,16 +162,20 @@ def render_progress(drop: Drop) -> RenderProgress:
     jobs = list(drop.jobs.filter(kind="render").order_by("pk"))
     plan = DropPlan.objects.filter(drop=drop).first()
     fill = fill_facts(plan) if plan else None
-    done = sum(job.done for job in jobs) if fill is None else fill["filled"]
+    drawn = sum(job.done for job in jobs)
+    present = [job for job in jobs if plan is None or job.args["round"] == plan.n_rounds]
+    done = sum(job.done for job in present)
+    total = drop.size if plan is None else sum(job.total for job in present)
     failed = [job for job in jobs if job.state == Job.State.FAILED]
     elapsed = (timezone.now() - drop.state_changed_at).total_seconds()
-    rate = done / elapsed if done and elapsed > 0 else None
+    rate = drawn / elapsed if drawn and elapsed > 0 else None
     return RenderProgress(
         done=done,
+        total=total,
         failed=len(failed),
         error=failed[0].error if failed else "",
         rate=rate,
-        eta_s=(drop.size - done) / rate if rate else None,
+        eta_s=(total - done) / rate if rate else None,
         fill=fill,
         stuck=plan.stuck if plan else "",
     )

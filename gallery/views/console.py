@@ -235,7 +235,7 @@ def extend(request: HttpRequest, pk: int) -> tuple[Drop, str]:
     if not form.is_valid():
         raise ValueError(form.first_error())
     with transaction.atomic():
-        extend_plan(drop=drop, **form.floors())
+        extend_plan(drop=drop, lead=lead(request), **form.floors())
         ring(drop)
     return drop, f"The open places of drop {drop.number} are tried again."
 

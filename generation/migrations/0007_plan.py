@@ -29,6 +29,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('request_body', models.JSONField()),
                 ('quota_body', models.JSONField()),
+                ('floors', models.JSONField()),
                 ('n_rounds', models.PositiveIntegerField(default=0)),
                 ('max_attempts', models.PositiveIntegerField()),
                 ('stuck', models.TextField(blank=True)),

@@ -66,12 +66,14 @@ class DropPlan(models.Model):
     """The exact counts that a drop fills, and how far it has come.
 
     ``quota`` holds the traits of every place, the floors, and which places are filled. ``stuck``
-    says why no more is drawn although places are open; a lead decides how to go on.
+    says why no more is drawn although places are open; a lead decides how to go on. ``floors`` are
+    what was asked of a picture from which round on, and by whom; the last ones hold.
     """
 
     drop = models.OneToOneField(Drop, models.PROTECT, related_name="plan")
     request_body = models.JSONField()
     quota_body = models.JSONField()
+    floors = models.JSONField()
     n_rounds = models.PositiveIntegerField(default=0)
     max_attempts = models.PositiveIntegerField()
     stuck = models.TextField(blank=True)
@@ -94,8 +96,7 @@ class DropPlan(models.Model):
         return {
             "request": self.request_body,
             "places": self.quota_body["plan"],
-            "min_confidence": self.quota_body["min_confidence"],
-            "min_novelty": self.quota_body["min_novelty"],
+            "floors": self.floors,
         }
 
 

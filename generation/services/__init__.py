@@ -60,7 +60,6 @@ from generation.services.plans import (
     CHUNK,
     extend_plan,
     fill_facts,
-    forget_plan,
     plan_drop,
     settle_round,
 )
@@ -106,7 +105,6 @@ __all__ = [
     "fill_facts",
     "finish_labels",
     "finish_rendering",
-    "forget_plan",
     "import_dataset",
     "is_saleable",
     "keep_checkpoint",

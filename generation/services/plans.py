@@ -41,7 +41,7 @@ def plan_drop(
     ImpossibleError, UndecidedError
         There is no such plan, or none was found in time.
     RequestError
-        The request is for another number of works.
+        The request is for another number of works, or nobody reads what the checkpoint draws.
     WrongStateError
         The drop is no draft any more.
     """
@@ -50,6 +50,8 @@ def plan_drop(
         raise WrongStateError(current, Drop.State.DRAFT)
     if request.size != current.size:
         raise RequestError("size", request.size, f"the drop's {current.size}")
+    if not current.checkpoint.parser_path:
+        raise RequestError("checkpoint", current.checkpoint.name, "one whose traits a parser reads")
     seed = bytes.fromhex(current.seed)
     assert len(seed) == SEED_BYTES
     places = plan(request, current.checkpoint.schema, seed)
@@ -59,20 +61,12 @@ def plan_drop(
         defaults={
             "request_body": request.to_json(),
             "quota_body": quota.to_json(),
+            "floors": [_floors(quota, 0, created_by)],
             "max_attempts": MAX_ATTEMPTS,
             "created_by_id": created_by.pk if created_by else None,
         },
     )
     return made
-
-
-@transaction.atomic
-def forget_plan(*, drop: Drop) -> None:
-    """Take a draft's plan back: its works are drawn by the parameters alone."""
-    current = Drop.objects.select_for_update().get(pk=drop.pk)
-    if current.state != Drop.State.DRAFT:
-        raise WrongStateError(current, Drop.State.DRAFT)
-    DropPlan.objects.filter(drop=current).delete()
 
 
 def open_round(*, found: DropPlan) -> list[Job]:
@@ -127,16 +121,24 @@ def settle_round(*, drop: Drop) -> DropPlan:
     found = DropPlan.objects.get(drop=drop)
     new = list(drop.candidates.unjudged().in_order())
     _check_complete(drop, found, len(new))
+    if not new:  # judged by another caller
+        return found
     quota = found.quota
-    verdicts = _judge(drop, quota, new) if new else []
-    return _store_round(found, quota, new, verdicts)
+    return _store_round(found, quota, new, _judge(drop, quota, new))
 
 
 @transaction.atomic
 def extend_plan(
-    *, drop: Drop, min_confidence: float | None = None, min_novelty: float | None = None
+    *,
+    drop: Drop,
+    min_confidence: float | None = None,
+    min_novelty: float | None = None,
+    lead: AbstractBaseUser | None = None,
 ) -> DropPlan:
-    """Go on with a plan that is stuck: as many tries again, with lower floors where given."""
+    """Go on with a plan that is stuck: as many tries again, with other floors where given.
+
+    What was set aside stays so; floors hold for the pictures that come.
+    """
     found = DropPlan.objects.select_for_update().filter(drop=drop).first()
     if found is None or not found.stuck:
         raise WrongStateError(drop, "a planned one that is stuck")
@@ -144,12 +146,23 @@ def extend_plan(
     for name, floor in (("min_confidence", min_confidence), ("min_novelty", min_novelty)):
         if floor is not None:
             body[name] = floor
-    found.quota_body = Quota.from_json(body).to_json()
+    quota = Quota.from_json(body)
+    found.quota_body = quota.to_json()
+    found.floors = [*found.floors, _floors(quota, found.n_rounds, lead)]
     found.max_attempts += MAX_ATTEMPTS
     found.stuck = ""
-    found.save(update_fields=["quota_body", "max_attempts", "stuck"])
+    found.save(update_fields=["quota_body", "floors", "max_attempts", "stuck"])
     open_round(found=found)
     return found
+
+
+def _floors(quota: Quota, from_round: int, lead: AbstractBaseUser | None) -> dict[str, Any]:
+    return {
+        "from_round": from_round,
+        "min_confidence": quota.min_confidence,
+        "min_novelty": quota.min_novelty,
+        "by": lead.get_username() if lead else "",
+    }
 
 
 def _check_complete(drop: Drop, found: DropPlan, n_new: int) -> None:
@@ -259,12 +272,13 @@ def _why_stuck(quota: Quota, max_attempts: int) -> str:
 
 
 def fill_facts(found: DropPlan) -> dict[str, Any]:
-    """How far a plan is: places filled, candidates drawn, and why some were set aside."""
-    quota = found.quota
+    """How far a plan is: places filled, pictures judged, and why some were set aside."""
+    body = found.quota_body
+    aside = sorted(body["set_aside"].items(), key=lambda reason: -reason[1])
     return {
-        "filled": len(quota.filled),
-        "places": len(quota.plan),
-        "drawn": sum(quota.attempts),
+        "filled": len(body["filled"]),
+        "places": len(body["plan"]),
+        "judged": sum(body["attempts"]),
         "rounds": found.n_rounds,
-        "aside": dict(quota.set_aside.most_common()),
+        "aside": dict(aside),
     }

@@ -103,7 +103,7 @@ def test_every_candidate_is_accounted_for(portraits: Collection) -> None:
 
     facts = services.fill_facts(Drop.objects.get(pk=drop.pk).plan)
     candidates = list(Candidate.objects.filter(drop=drop).in_order())
-    assert facts["drawn"] == len(candidates) > SIZE
+    assert facts["judged"] == len(candidates) > SIZE
     taken = [row for row in candidates if row.artwork is not None]
     assert len(taken) == facts["filled"] == facts["places"] == SIZE
     assert sum(facts["aside"].values()) == len(candidates) - SIZE
@@ -184,6 +184,9 @@ def test_a_plan_that_cannot_be_filled_gets_stuck_and_a_lead_goes_on(small: Colle
     assert not Drop.objects.rendered().exists()
     services.extend_plan(drop=drop, min_confidence=0.0)
     assert drop.jobs.filter(state=Job.State.QUEUED).exists()
+    floors = Drop.objects.get(pk=drop.pk).plan.floors
+    assert [row["min_confidence"] for row in floors] == [1.0, 0.0]
+    assert floors[1]["from_round"] == plan.n_rounds
     with pytest.raises(WrongStateError):
         services.extend_plan(drop=drop)
 
@@ -223,8 +226,29 @@ def test_a_plan_for_another_size_or_a_drop_on_its_way_is_refused(small: Collecti
 
     with pytest.raises(WrongStateError):
         services.plan_drop(drop=drop, request=_even(small, 8))
-    with pytest.raises(WrongStateError):
-        services.forget_plan(drop=drop)
+
+
+def test_a_checkpoint_that_nobody_reads_cannot_fill_a_plan(small: Collection) -> None:
+    Checkpoint.objects.update(parser_path="", parser_sha256="")
+
+    with pytest.raises(RequestError, match=r"small.*a parser reads"):
+        services.plan_drop(drop=draft(small, 8), request=_even(small, 8))
+
+
+def test_a_full_plan_whose_worker_died_before_closing_is_closed(portraits: Collection) -> None:
+    drop = draft(portraits, 4)
+    services.plan_drop(drop=drop, request=_even(portraits, 4))
+    services.start_rendering(drop=drop)
+    while drop.jobs.filter(state=Job.State.QUEUED).exists():
+        for job in drop.jobs.filter(state=Job.State.QUEUED):
+            rendering.run_chunk(job_id=job.pk)
+        found = services.settle_round(drop=drop)
+    n_rounds = found.n_rounds
+
+    rendering.finish_drop(drop=Drop.objects.get(pk=drop.pk))
+
+    drop.refresh_from_db()
+    assert (drop.state, drop.plan.n_rounds) == (Drop.State.CURATING, n_rounds)
 
 
 def test_looks_are_measured_once_and_again_where_they_are_lost(small: Collection) -> None:

@@ -11,9 +11,12 @@ from generation.models import (
     CurationDecision,
     Direction,
     Drop,
+    DropPlan,
+    Job,
     ParameterSet,
 )
 from generation.services import SaleForbiddenError, WrongStateError, decide, record_permission
+from generation.traits.planner import Quota
 from minting import services
 from minting.models import ChainTransaction, Commitment, Contract
 from minting.provenance import cid, lineage, merkle
@@ -79,6 +82,30 @@ def test_the_manifest_holds_the_directions_that_the_parameters_name(
 
     assert list(directions) == ["smile"]
     assert directions["smile"] == pytest.approx([0.3, 0.4])
+
+
+def test_the_manifest_says_how_works_were_planned_and_what_drew_them(make_drop: MakeDrop) -> None:
+    drop = make_drop(2, CURATING)
+    drop.artworks.filter(index=1).update(source=0, attempt=3)
+    floors = [{"from_round": 0, "min_confidence": 0.5, "min_novelty": 0.0, "by": "lead"}]
+    quota = Quota([{"head": "bob"}, {"head": "bob"}], min_confidence=0.5)
+    DropPlan.objects.create(
+        drop=drop,
+        request_body={"size": 2},
+        quota_body=quota.to_json(),
+        floors=floors,
+        max_attempts=40,
+    )
+    for key, batch in (("a", 32), ("b", 32), ("c", 16)):
+        Job.objects.create(
+            kind="render", key=key, drop=drop, total=1, checkpoint={"environment": {"batch": batch}}
+        )
+
+    manifest = services.prepare_commitment(drop=Drop.objects.get(pk=drop.pk)).manifest
+
+    assert manifest["plan"] == {"request": {"size": 2}, "places": quota.plan, "floors": floors}
+    assert manifest["environments"] == [{"batch": 32}, {"batch": 16}]
+    assert [(row["source"], row["attempt"]) for row in manifest["works"]] == [(0, 0), (0, 3)]
 
 
 def test_an_undecided_work_stops_the_commitment(make_drop: MakeDrop) -> None:

@@ -25,7 +25,10 @@ class Command(BaseCommand):
             "--checkpoint", default="", help="sha256 or its first digits; the newest"
         )
         parser.add_argument("--seed", default="00" * 32, help="32 bytes in hex")
-        parser.add_argument("--drop", help="SLUG/NUMBER of a draft that is to be drawn like this")
+        parser.add_argument(
+            "--drop",
+            help="SLUG/NUMBER of a draft to be drawn like this, with its own checkpoint and seed",
+        )
         parser.add_argument("--min-confidence", type=float, default=0.0, help="0 to 1")
         parser.add_argument(
             "--min-novelty",

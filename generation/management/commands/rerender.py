@@ -39,8 +39,10 @@ class Command(BaseCommand):
         drops = Drop.objects.select_related("checkpoint", "parameter_set")
         slug, number = options["collection"], options["number"]
         drop = drops.filter(collection__slug=slug, number=number).first()
-        if drop is None or options["every"] < 1:
-            raise CommandError(f"no drop {number} of {slug}, or --every below 1")
+        if drop is None:
+            raise CommandError(f"no drop {number} of {slug}")
+        if options["every"] < 1:
+            raise CommandError(f"--every {options['every']}: 1 or more is asked for")
         works = list(drop.artworks.in_order())[:: options["every"]]
         rows = []
         try:

@@ -214,11 +214,13 @@ def test_a_planned_drop_that_is_stuck_says_why_and_a_lead_tries_again(
     console: Client, in_state: InState
 ) -> None:
     drop = in_state(State.RENDERING, 130)
+    drop.jobs.update(args={"round": 7})
     quota = Quota([{"head": "bob"}] * 130, min_confidence=0.9)
     DropPlan.objects.create(
         drop=drop,
         request_body={},
         quota_body=quota.to_json(),
+        floors=[],
         max_attempts=40,
         stuck="130 places stay open",
     )
@@ -237,3 +239,6 @@ def test_a_planned_drop_that_is_stuck_says_why_and_a_lead_tries_again(
     drop.plan.refresh_from_db()
     assert (drop.plan.stuck, drop.plan.max_attempts) == ("", 80)
     assert drop.plan.quota_body["min_confidence"] == 0.5
+    assert drop.plan.floors == [
+        {"from_round": 0, "min_confidence": 0.5, "min_novelty": 0.0, "by": "lead"}
+    ]

@@ -10,7 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
-from generation.models import Artwork, Drop, Job
+from generation.models import Artwork, Drop, DropPlan, Job
+from generation.traits.planner import Quota
 from minting.models import Commitment
 from tests.fixtures.chain import ALICE
 from tests.fixtures.works import MakeDrop
@@ -83,6 +84,28 @@ def test_a_part_that_failed_is_shown_with_its_error(client: Client, in_state: In
     Job.objects.filter(pk=failing.pk).update(state=Job.State.FAILED, error="out of memory")
 
     assert "1 part failed: out of memory" in read(client, drop)
+
+
+def test_a_planned_drop_shows_its_present_round(client: Client, in_state: InState) -> None:
+    drop = in_state(State.RENDERING, 130)
+    for n, job in enumerate(drop.jobs.order_by("pk")):
+        Job.objects.filter(pk=job.pk).update(args={"round": min(n, 1)})
+    quota = Quota([{"head": "bob"}] * 130)
+    for slot in range(64):
+        quota.offer(slot, {"head": "bob" if slot < 60 else "bun"}, 1.0, 2.0)
+    DropPlan.objects.create(
+        drop=drop,
+        request_body={},
+        quota_body=quota.to_json(),
+        floors=[],
+        n_rounds=1,
+        max_attempts=40,
+    )
+
+    html = read(client, drop)
+
+    assert '<progress max="66" value="0"' in html
+    assert "0 of 66 pictures in round 2 · 60 of 130 places filled" in html
 
 
 def test_other_states_have_no_progress_bar(client: Client, in_state: InState) -> None:
