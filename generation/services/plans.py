@@ -262,12 +262,13 @@ def _why_stuck(quota: Quota, max_attempts: int) -> str:
     left = quota.open_slots()
     if not left or min(quota.attempts[slot] for slot in left) < max_attempts:
         return ""
-    rarest = Counter(f"{k} {v}" for slot in left for k, v in quota.plan[slot].items())
+    rarest = Counter(
+        f"{k.replace('_', ' ')} {v}" for slot in left for k, v in quota.plan[slot].items()
+    )
     named = ", ".join(f"{value} ({n})" for value, n in rarest.most_common(NAMED))
-    aside = ", ".join(f"{n:,} {reason}" for reason, n in quota.set_aside.most_common())
     return (
         f"{len(left):,} places stay open after {max_attempts} tries each; most of them ask for "
-        f"{named}. Set aside so far: {aside}."
+        f"{named}."
     )
 
 
@@ -281,4 +282,6 @@ def fill_facts(found: DropPlan) -> dict[str, Any]:
         "judged": sum(body["attempts"]),
         "rounds": found.n_rounds,
         "aside": dict(aside),
+        "min_confidence_percent": 100 * body["min_confidence"],
+        "min_novelty": body["min_novelty"],
     }

@@ -180,7 +180,7 @@ def test_a_plan_that_cannot_be_filled_gets_stuck_and_a_lead_goes_on(small: Colle
 
     plan = Drop.objects.get(pk=drop.pk).plan
     assert plan.stuck.startswith("4 places stay open after 40 tries each")
-    assert "low confidence" in plan.stuck
+    assert list(services.fill_facts(plan)["aside"]) == ["low confidence"]
     assert not Drop.objects.rendered().exists()
     services.extend_plan(drop=drop, min_confidence=0.0)
     assert drop.jobs.filter(state=Job.State.QUEUED).exists()

@@ -227,6 +227,7 @@ def test_a_planned_drop_that_is_stuck_says_why_and_a_lead_tries_again(
     page = read(console)
     assert "130 places stay open" in page
     assert "0 of 130 places filled" in page
+    assert "90 now" in page
 
     refused = press(console, "extend-plan", drop.pk, min_confidence_percent="101")
     said = [press(console, "extend-plan", drop.pk, min_confidence_percent="50") for _ in range(2)]
