@@ -69,9 +69,12 @@ class Parsed:
     confidence: float
 
 
+@torch.no_grad()
 def parse(network: ParserNetwork, pictures: NDArray[np.uint8]) -> list[Parsed]:
     """Traits of pictures [N, H, W, 3] uint8, in batches of 64 on one thread's arithmetic."""
-    return read(network, pictures)[0]
+    return [
+        parsed for batch in _batches(network, pictures) for parsed in _said(network, network(batch))
+    ]
 
 
 @torch.no_grad()
@@ -79,26 +82,39 @@ def read(
     network: ParserNetwork, pictures: NDArray[np.uint8]
 ) -> tuple[list[Parsed], NDArray[np.float32]]:
     """Traits and features [N, 256] float32 of pictures [N, H, W, 3] uint8, in one pass."""
+    found: list[Parsed] = []
+    seen = [np.empty((0, network.hidden.out_features), np.float32)]
+    for batch in _batches(network, pictures):
+        hidden = network.embed(batch)
+        seen.append(hidden.numpy())
+        found += _said(network, network.head(network.drop(hidden)))
+    return found, np.concatenate(seen)
+
+
+def _batches(network: ParserNetwork, pictures: NDArray[np.uint8]) -> Iterator[Tensor]:
     if pictures.shape[1:] != (network.img_resolution, network.img_resolution, 3):
         raise ValueError(
             f"pictures {pictures.shape[1:]} for a parser of {network.img_resolution} px"
         )
-    found: list[Parsed] = []
-    seen = [np.empty((0, network.hidden.out_features), np.float32)]
     for start in range(0, len(pictures), 64):
-        hidden = network.embed(to_float(pictures[start : start + 64]))
-        seen.append(hidden.numpy())
-        logits = network.head(network.drop(hidden))
-        parts = [part.softmax(1).max(1) for part in logits.split(network.schema.sizes, dim=1)]
-        lowest = torch.stack([part.values for part in parts]).min(0).values.tolist()
-        at = torch.stack([part.indices for part in parts], dim=1).tolist()
-        for row, confidence in zip(at, lowest, strict=True):
-            values = {
+        yield to_float(pictures[start : start + 64])
+
+
+def _said(network: ParserNetwork, logits: Tensor) -> list[Parsed]:
+    """What logits [N, c_dim] say of each picture."""
+    parts = [part.softmax(1).max(1) for part in logits.split(network.schema.sizes, dim=1)]
+    lowest = torch.stack([part.values for part in parts]).min(0).values.tolist()
+    at = torch.stack([part.indices for part in parts], dim=1).tolist()
+    return [
+        Parsed(
+            {
                 name: options[i]
                 for (name, options), i in zip(network.schema.attributes, row, strict=True)
-            }
-            found.append(Parsed(values, confidence))
-    return found, np.concatenate(seen)
+            },
+            confidence,
+        )
+        for row, confidence in zip(at, lowest, strict=True)
+    ]
 
 
 @torch.no_grad()
