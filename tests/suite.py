@@ -17,7 +17,8 @@ POSTGRESQL = [
     "tests/gallery",
 ]
 
-PARALLEL = ["-q", "-n", "2", "--dist", "loadgroup"]
+# A file stays with one worker: what it starts for its tests is started once.
+PARALLEL = ["-q", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def pytest(*arguments: str, **environment: str) -> int:

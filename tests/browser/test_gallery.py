@@ -22,7 +22,7 @@ from tests.minting.conftest import pump
 if chromium() is None and os.environ.get("REQUIRE_BROWSER") != "1":
     pytest.skip("no Chromium: set CHROME_BIN or install it", allow_module_level=True)
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("gallery")]
+pytestmark = pytest.mark.enable_socket
 PRICE_WEI = 10**15
 WORKS = "/collections/portraits/works"
 PAGES = {

@@ -17,7 +17,7 @@ from tests.fixtures.stack import Stack, chromium
 if chromium() is None and os.environ.get("REQUIRE_BROWSER") != "1":
     pytest.skip("no Chromium: set CHROME_BIN or install it", allow_module_level=True)
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("stack")]
+pytestmark = pytest.mark.enable_socket
 
 
 def archive() -> bytes:

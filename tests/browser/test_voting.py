@@ -18,7 +18,7 @@ from tests.sentiment.conftest import address
 if chromium() is None and os.environ.get("REQUIRE_BROWSER") != "1":
     pytest.skip("no Chromium: set CHROME_BIN or install it", allow_module_level=True)
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("gallery")]
+pytestmark = pytest.mark.enable_socket
 PHONE = {"width": 390, "height": 844}
 
 

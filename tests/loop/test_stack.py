@@ -20,7 +20,7 @@ from generation.imaging import codec
 from generation.traits.parameters import Parameters
 from tests.fixtures import stack
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("stack")]
+pytestmark = pytest.mark.enable_socket
 SIZE = 512
 
 
