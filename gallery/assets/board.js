@@ -35,7 +35,7 @@ export function board() {
         [this.$el, "pointermove", (event) => this.drag(event)],
         [this.$el, "pointerup", (event) => this.drop(event)],
         [this.$el, "pointercancel", () => this.release()],
-        [document, "htmx:after:swap", () => this.swapped()],
+        [document, "htmx:after:swap", (event) => this.swapped(event)],
         [document, "htmx:before:request", () => this.remember()],
       ];
       for (const [target, kind, does] of this.on) target.addEventListener(kind, does);
@@ -275,8 +275,10 @@ export function board() {
       this.wasSingle = Boolean(this.single());
     },
 
-    swapped() {
+    swapped(event) {
       this.mark();
+      // Going elsewhere takes the place of a refresh under way, whose news must not be lost.
+      if (!event.detail.ctx.sourceElement.matches("[data-live]")) this.refresh();
       const isSingle = Boolean(this.single());
       if (isSingle) {
         if (!this.single().contains(document.activeElement)) this.single().querySelector(".single-work .work").focus();

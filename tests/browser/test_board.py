@@ -13,7 +13,7 @@ from channels.routing import ProtocolTypeRouter
 from django.contrib.auth.models import User
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.test import Client
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from config import asgi
 from generation.models import CurationDecision, Drop
@@ -24,7 +24,7 @@ from tests.gallery.conftest import undecide
 if chromium() is None and os.environ.get("REQUIRE_BROWSER") != "1":
     pytest.skip("no Chromium: set CHROME_BIN or install it", allow_module_level=True)
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.xdist_group("gallery")]
+pytestmark = pytest.mark.enable_socket
 DESKTOP, PHONE = (1280, 900), (390, 844)
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -189,6 +189,22 @@ def test_keys_decide_move_and_undo(enter: Enter, drop: Drop) -> None:
     expect(page.locator("#shortcuts")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.locator("#shortcuts")).to_be_hidden()
+
+
+def test_a_refresh_under_way_does_not_take_a_curator_back(enter: Enter, drop: Drop) -> None:
+    page = enter("ada")
+    held: list[Route] = []
+    page.route(re.compile(r"/board/part\?.*ids="), lambda route: held.append(route))
+    with page.expect_request(re.compile(r"ids=")):
+        page.locator("#board-part").dispatch_event("changed")
+
+    page.locator("ul.board a.open").first.press("Enter")
+    expect(page.locator("#single h2")).to_contain_text("#0")
+    for route in held:
+        route.continue_()
+
+    page.wait_for_timeout(1_500)
+    expect(page.locator("#single h2")).to_contain_text("#0")
 
 
 def test_one_work_is_looked_at_and_decided_by_keys(enter: Enter, drop: Drop) -> None:
