@@ -102,7 +102,9 @@ def _batches(network: ParserNetwork, pictures: NDArray[np.uint8]) -> Iterator[Te
 
 def _said(network: ParserNetwork, logits: Tensor) -> list[Parsed]:
     """What logits [N, c_dim] say of each picture."""
-    parts = [part.softmax(1).max(1) for part in logits.split(network.schema.sizes, dim=1)]
+    parts = [
+        part.softmax(1).max(1) for part in torch.split(logits, list(network.schema.sizes), dim=1)
+    ]
     lowest = torch.stack([part.values for part in parts]).min(0).values.tolist()
     at = torch.stack([part.indices for part in parts], dim=1).tolist()
     return [
