@@ -1,5 +1,6 @@
 """What a lead types, checked."""
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,9 @@ from eth_utils.currency import to_wei
 from generation.gan.presets import RATES, TrainConfig
 from generation.models import Artwork, Dataset
 from generation.services import MAX_COMPOSED, MAX_DROP_SIZE
-from generation.traits.parameters import Parameters, ParametersError
+from generation.traits.parameters import MAX_EXPLORATION, Parameters, ParametersError
+
+MAX_RETOUCH_BYTES = 20_000_000
 
 
 class ConsoleForm(forms.Form):
@@ -57,6 +60,9 @@ class ExtendForm(ConsoleForm):
 class ProposalForm(ConsoleForm):
     decision = forms.ChoiceField(choices=[(word, word) for word in ("approve", "edit", "reject")])
     reason = forms.CharField(required=False, max_length=300)
+    exploration_percent = forms.FloatField(
+        required=False, min_value=0, max_value=100 * MAX_EXPLORATION
+    )
 
     def parameters(self, base: Parameters) -> Parameters:
         """The lead's own percentages in place of the base's shares; each attribute comes to 100."""
@@ -73,7 +79,9 @@ class ProposalForm(ConsoleForm):
             attribute: {value: float(share) for value, share in shares.items()}
             for attribute, shares in edited.items()
         }
-        return Parameters(as_floats, base.truncation_psi, base.directions)
+        asked = self.cleaned_data["exploration_percent"]
+        exploration = base.exploration if asked is None else asked / 100
+        return replace(base, distributions=as_floats, exploration=exploration)
 
     def _share(self, attribute: str, value: str) -> Decimal:
         typed = self.data.get(f"{attribute}.{value}", "")
@@ -208,9 +216,38 @@ class BoardForm(forms.Form):
         required=False, choices=[(word, word) for word in (*Artwork.Status.values, "all")]
     )
     below = forms.IntegerField(required=False, min_value=1, max_value=100)
+    kind = forms.ChoiceField(
+        required=False, choices=[(word, word) for word in ("explores", "redrawn", "retouched")]
+    )
     alike = forms.BooleanField(required=False)
     trait = forms.CharField(required=False, max_length=150)
     sort = forms.ChoiceField(
         required=False, choices=[(word, word) for word in ("index", "confidence", "group")]
     )
     after = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+
+
+class RetouchForm(ConsoleForm):
+    """An edited picture of a work, or with ``restore`` the one that was drawn."""
+
+    seen = forms.IntegerField(min_value=0, max_value=2**63 - 1)
+    restore = forms.BooleanField(required=False)
+    note = forms.CharField(required=False, max_length=500)
+    picture = forms.FileField(required=False, max_length=200)
+
+    def clean_picture(self) -> Any:
+        file = self.cleaned_data["picture"]
+        if file is not None and file.size > MAX_RETOUCH_BYTES:
+            raise forms.ValidationError(f"more than {MAX_RETOUCH_BYTES // 10**6} MB")
+        return file
+
+    def clean(self) -> dict[str, Any]:
+        clean = super().clean() or self.cleaned_data
+        if not clean.get("restore"):
+            for name, what in (
+                ("picture", "an edited picture"),
+                ("note", "a note on what changed"),
+            ):
+                if not clean.get(name) and name not in self.errors:
+                    self.add_error(name, f"{what} is needed")
+        return clean

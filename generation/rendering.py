@@ -23,7 +23,7 @@ from generation.models import Artwork, Checkpoint, Drop, Job, Look
 from generation.services import RenderedWork
 from generation.traits import diversity
 from generation.traits.novelty import Looks
-from generation.traits.parser import Parsed, ParserNetwork, load_parser, read
+from generation.traits.parser import Parsed, ParserNetwork, features, load_parser, read
 from generation.traits.planner import attempt_seed
 
 LEASE = timedelta(seconds=15)
@@ -35,7 +35,7 @@ def run_chunk(*, job_id: int) -> Drop | None:
     if job is None or job.drop is None:
         return None
     try:
-        works, looks = _render_works(job.drop, _asked(job))
+        works, looks = draw_works(job.drop, _asked(job))
         services.record_works(
             job=job, works=works, looks=looks, environment=canonical_environment()
         )
@@ -62,11 +62,24 @@ def finish_drop(*, drop: Drop) -> Drop:
     aside = set() if is_planned else _repeats(drop, works, vectors)
     kept = [row for row in range(len(works)) if row not in aside]
     groups = diversity.similar_groups(vectors[kept])
+    _read_art(drop.checkpoint)
     return services.finish_rendering(
         drop=drop,
         repeats={works[row].index for row in aside},
         groups=[[works[kept[row]].index for row in group] for group in groups],
     )
+
+
+def _read_art(checkpoint: Checkpoint) -> None:
+    """Features of the training art, once, for the guard to compare works with."""
+    dataset = services.art_dataset(checkpoint)
+    parser = networks(checkpoint)[1]
+    if dataset is None or parser is None or services.art_features(checkpoint) is not None:
+        return
+    if dataset.image_px != parser.img_resolution:
+        return
+    pictures = services.load_dataset(dataset)[0]
+    services.store_art_features(checkpoint=checkpoint, features=features(parser, pictures))
 
 
 def looks_of(checkpoint: Checkpoint, works: Sequence[Artwork]) -> Looks:
@@ -77,7 +90,7 @@ def looks_of(checkpoint: Checkpoint, works: Sequence[Artwork]) -> Looks:
     if missing:
         pictures = np.stack([codec.read_stored(work.image_path) for work in missing])
         digests = [work.image_digest for work in missing]
-        looks = _read(networks(checkpoint)[1], pictures)[1]
+        looks = read_pictures(checkpoint, pictures)[1]
         services.add_looks(digests=digests, parser_sha256=sha256, looks=looks)
         known = Look.objects.of((work.image_digest for work in works), sha256)
     return Look.stacked(known[work.image_digest] for work in works)
@@ -86,6 +99,8 @@ def looks_of(checkpoint: Checkpoint, works: Sequence[Artwork]) -> Looks:
 def draw_again(drop: Drop, works: Sequence[Artwork]) -> Iterator[tuple[Artwork, Difference]]:
     """Draw works from their rows and compare with the stored files, a canonical batch at a time.
 
+    Of a retouched work that is the file of the picture as it was drawn.
+
     ImageRefusedError if a stored file is not the one that its row names.
     """
     generator, _ = networks(drop.checkpoint)
@@ -93,10 +108,15 @@ def draw_again(drop: Drop, works: Sequence[Artwork]) -> Iterator[tuple[Artwork, 
     steps = services.named_steps(drop.checkpoint, parameters)
     for start in range(0, len(works), BATCH):
         rows = works[start : start + BATCH]
-        specs = [ItemSpec(w.index, bytes.fromhex(w.item_seed), w.requested) for w in rows]
+        specs = [_spec(work) for work in rows]
         pictures = render(generator, specs, parameters, steps)
         for work, picture in zip(rows, pictures, strict=True):
-            yield work, difference(codec.read_stored(work.image_path), picture)
+            yield work, difference(codec.read_stored(work.drawn_path), picture)
+
+
+def _spec(work: Artwork) -> ItemSpec:
+    psi = latent.EXPLORE_PSI if work.explores else None
+    return ItemSpec(work.index, bytes.fromhex(work.item_seed), work.requested, psi)
 
 
 def _repeats(drop: Drop, works: Sequence[Artwork], vectors: NDArray[np.float32]) -> set[int]:
@@ -120,34 +140,48 @@ def _exact_repeats(digests: list[str], seen: set[str]) -> list[int]:
 
 
 @dataclass(frozen=True)
-class _Ask:
+class Ask:
     """A picture to draw: for which place, which try that is, and what it is to show."""
 
     slot: int
     attempt: int
     spec: ItemSpec
 
+    @property
+    def explores(self) -> bool:
+        return self.spec.psi is not None
 
-def _asked(job: Job) -> list[_Ask]:
+
+def _asked(job: Job) -> list[Ask]:
     drop = job.drop
     assert drop is not None
-    seed = bytes.fromhex(drop.seed)
-    if "candidates" not in job.args:
-        parameters = drop.parameter_set.parameters
-        indices = range(job.args["start"], job.args["stop"])
-        return [_Ask(i, 0, latent.item_spec(seed, i, parameters)) for i in indices]
-    places = drop.plan.quota_body["plan"]
-    return [
-        _Ask(slot, attempt, ItemSpec(slot, attempt_seed(seed, slot, attempt), places[slot]))
-        for slot, attempt in job.args["candidates"]
-    ]
+    if "candidates" in job.args:
+        return [asked(drop, slot, attempt) for slot, attempt in job.args["candidates"]]
+    return [asked(drop, place, 0) for place in range(job.args["start"], job.args["stop"])]
 
 
-def _render_works(drop: Drop, asked: Sequence[_Ask]) -> tuple[list[RenderedWork], Looks]:
+def asked(drop: Drop, slot: int, attempt: int) -> Ask:
+    """What a place of a drop asks for at a try: its plan's traits, or what its seed draws."""
+    seed, parameters = bytes.fromhex(drop.seed), drop.parameter_set.parameters
+    explores = slot in explorers(drop.seed, drop.size, parameters.exploration)
+    first = latent.item_spec(seed, slot, parameters, explores=explores)
+    is_planned = hasattr(drop, "plan")
+    wanted = drop.plan.quota_body["plan"][slot] if is_planned else first.requested
+    spec = ItemSpec(slot, attempt_seed(seed, slot, attempt), wanted, first.psi)
+    return Ask(slot, attempt, spec)
+
+
+@lru_cache(maxsize=4)
+def explorers(drop_seed: str, size: int, share: float) -> frozenset[int]:
+    """The places of a drop whose works are drawn to be unusual."""
+    return latent.explorers(bytes.fromhex(drop_seed), size, share)
+
+
+def draw_works(drop: Drop, asks: Sequence[Ask]) -> tuple[list[RenderedWork], Looks]:
     generator, parser = networks(drop.checkpoint)
     parameters = drop.parameter_set.parameters
     steps = services.named_steps(drop.checkpoint, parameters)
-    pictures = render(generator, [ask.spec for ask in asked], parameters, steps)
+    pictures = render(generator, [ask.spec for ask in asks], parameters, steps)
     folder = Path(settings.MEDIA_ROOT) / "images"
     readings, looks = _read(parser, pictures)
     works = [
@@ -160,10 +194,18 @@ def _render_works(drop: Drop, asked: Sequence[_Ask]) -> tuple[list[RenderedWork]
             parsed=reading.values,
             confidence=reading.confidence,
             image_digest=codec.store(codec.encode_png(picture), folder, ".png"),
+            explores=ask.explores,
         )
-        for ask, picture, reading in zip(asked, pictures, readings, strict=True)
+        for ask, picture, reading in zip(asks, pictures, readings, strict=True)
     ]
     return works, looks
+
+
+def read_pictures(
+    checkpoint: Checkpoint, pictures: NDArray[np.uint8]
+) -> tuple[list[Parsed], Looks]:
+    """What a checkpoint's parser reads in pictures [N, H, W, 3], and how they look."""
+    return _read(networks(checkpoint)[1], pictures)
 
 
 def networks(checkpoint: Checkpoint) -> tuple[Generator, ParserNetwork | None]:

@@ -52,6 +52,18 @@ def train(*, job_id: int, fence: int) -> None:
 
 
 @shared_task
+def revise(*, job_id: int) -> None:
+    """Another picture of a work: drawn again, or retouched and to be read."""
+    from generation import revising
+
+    job = revising.run_revision(job_id=job_id)
+    if job is not None:
+        assert job.drop_id is not None
+        progress.tell_board(drop_id=job.drop_id, event={"kind": "revised"})
+        progress.announce(drop_id=job.drop_id, event={"kind": "curated"})
+
+
+@shared_task
 def read_upload(*, job_id: int) -> None:
     from generation import intake
 
@@ -73,7 +85,7 @@ def sweep() -> None:
         render_chunk.delay(job_id=job_id)
     for job_id, fence in Job.objects.filter(kind="train").due(timezone.now()).bells():
         train.delay(job_id=job_id, fence=fence)
-    for kind, task in INTAKE.items():
+    for kind, task in WHOLE.items():
         for job_id in (
             Job.objects.filter(kind=kind).due(timezone.now()).values_list("pk", flat=True)
         ):
@@ -83,11 +95,17 @@ def sweep() -> None:
 
 
 INTAKE = {"dataset": read_upload, "embed": embed}
+WHOLE = INTAKE | {"redraw": revise, "retouch": revise}  # one call does all of such a job
 
 
 def ring_intake(job: Job) -> None:
     """Call a worker for an upload or for pictures to look at, once the row is committed."""
     transaction.on_commit(partial(INTAKE[job.kind].delay, job_id=job.pk))
+
+
+def ring_revision(job: Job) -> None:
+    """Call a worker for another picture of a work, once the row is committed."""
+    transaction.on_commit(partial(revise.delay, job_id=job.pk))
 
 
 def ring_run(job: Job) -> None:

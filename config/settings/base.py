@@ -140,6 +140,7 @@ CELERY_TASK_ROUTES = {
     "generation.tasks.render_chunk": {"queue": "gpu"},
     "generation.tasks.finish_drop": {"queue": "gpu"},
     "generation.tasks.train": {"queue": "gpu"},
+    "generation.tasks.revise": {"queue": "gpu"},
     "minting.tasks.*": {"queue": "chain"},
 }
 CELERY_BEAT_SCHEDULE = {

@@ -109,6 +109,7 @@ export function board() {
 
     act(key, event) {
       if (key in WISHES) return this.wish(WISHES[key]);
+      if (key === "b") return this.back(), true;
       if (key === "u") return this.undo(), true;
       if (key === "?") return this.showKeys(), true;
       if (this.single()) {
@@ -140,6 +141,20 @@ export function board() {
     },
     reject() {
       this.wish("rejected");
+    },
+
+    // Works drawn again: no undo, since the log keeps what they were and the next picture can be sent back.
+    back() {
+      const chosen = this.selected && !this.single() ? Object.values(this.selection) : [this.current()].filter(Boolean).map(fact);
+      const works = chosen.filter(({ status }) => status !== "duplicate").map(({ id, seen }) => ({ id, seen }));
+      if (!works.length) return;
+      this.clear();
+      this.sending = this.sending.then(() =>
+        this.attempt(async () => {
+          const { asked } = await request(this.$root.dataset.back, { works });
+          this.news = asked === 1 ? "1 work is being drawn again." : `${asked} works are being drawn again.`;
+        }),
+      );
     },
 
     advance(tile) {

@@ -2,47 +2,43 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
-from django.contrib.auth.models import User
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
-from drf_spectacular.utils import extend_schema
-from rest_framework import serializers
-from rest_framework.exceptions import APIException
-from rest_framework.permissions import IsAdminUser
-from rest_framework.request import Request
-from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from gallery.forms import BoardForm
 from gallery.serializers import Picture, picture, traits_shown
 from gallery.views.console import lead_only
-from generation import progress
-from generation.models import Artwork, ArtworkQuerySet, ArtworkTrait, CurationDecision, Drop
+from generation.models import (
+    Artwork,
+    ArtworkQuerySet,
+    ArtworkTrait,
+    CurationDecision,
+    Drop,
+    Job,
+)
 from generation.services import (
-    MAX_DROP_SIZE,
     NONE,
-    ChangedMeanwhileError,
-    Wish,
-    WrongStateError,
-    decide_works,
+    REVISIONS,
 )
 
 PER_PAGE = 48
-MAX_NAMED = 200  # works that a hint names; of more it says how many
-MAX_CONFLICTS = 5
 MAX_ID = 2**63 - 1
-DECIDABLE = [status for status in Artwork.Status if status != Artwork.Status.DUPLICATE]
+KINDS = {"explores": "drawn to be unusual", "redrawn": "sent back", "retouched": "retouched"}
 
 
 @dataclass(frozen=True)
 class BoardTile:
-    """One work on the board; ``seen`` is the decision that its colours show, 0 none."""
+    """One work on the board; ``seen`` is the decision that its colours show, 0 none.
+
+    ``marks`` say what is special about its picture, ``revision`` which other one is on its way, and
+    ``trouble`` why the last one did not come.
+    """
 
     pk: int
     index: int
@@ -51,6 +47,9 @@ class BoardTile:
     decided_by: str
     confidence_percent: int
     group: int | None
+    marks: list[str]
+    revision: str
+    trouble: str
     picture: Picture
     traits: list[tuple[str, str]]
     url: str
@@ -64,6 +63,7 @@ class Search:
     status: str
     below: int | None
     alike: bool
+    kind: str
     trait: str
     sort: str
     after: int | None
@@ -79,6 +79,7 @@ class Search:
             status=clean.get("status") or Artwork.Status.PENDING,
             below=clean.get("below"),
             alike=alike,
+            kind=clean.get("kind", ""),
             trait=clean.get("trait", ""),
             sort=clean.get("sort") or ("group" if alike else "index"),
             after=clean.get("after"),
@@ -97,6 +98,8 @@ class Search:
             found = found.filter(confidence__lt=self.below / 100)
         if self.alike:
             found = found.alike()
+        if self.kind:
+            found = found.special(self.kind)
         attribute, _, value = self.trait.partition(":")
         if not value:
             return found
@@ -114,6 +117,7 @@ def board(request: HttpRequest, pk: int) -> HttpResponse:
         "filter": search,
         "traits": trait_choices(drop),
         "statuses": [*Artwork.Status.values, "all"],
+        "kinds": KINDS,
     }
     return render(request, "gallery/board.html", context)
 
@@ -197,6 +201,7 @@ def single_context(drop: Drop, search: Search, work: Artwork) -> dict[str, Any]:
         "work": tile,
         "similar": similar,
         "history": work.decisions.newest_first(),
+        "drawn": reverse("artwork-image", args=[work.drawn_digest]) if work.drawn_digest else "",
         "live_url": tile.part_url,
         "earlier": neighbour(drop, search, earlier),
         "later": neighbour(drop, search, later),
@@ -216,10 +221,11 @@ def addresses(drop: Drop, search: Search, work: Artwork) -> dict[str, str]:
 def tiles(drop: Drop, search: Search, works: Iterable[Artwork]) -> list[BoardTile]:
     """Works with who decided about them last; one question for all."""
     rows = list(works)
-    newest: dict[int, CurationDecision] = {}
+    newest: dict[int | None, CurationDecision] = {}
     decisions = CurationDecision.objects.filter(artwork__in=rows).select_related("curator")
     for decision in decisions.order_by("pk"):
         newest[decision.artwork_id] = decision
+    revisions = newest_revisions(drop, rows)
     return [
         BoardTile(
             pk=work.pk,
@@ -229,12 +235,39 @@ def tiles(drop: Drop, search: Search, works: Iterable[Artwork]) -> list[BoardTil
             decided_by=curator_name(newest.get(work.pk)),
             confidence_percent=round(100 * work.confidence),
             group=work.similar_group,
+            marks=marks(work),
+            revision=on_its_way(revisions.get(work.pk)),
+            trouble=trouble(revisions.get(work.pk)),
             picture=picture(work),
             traits=traits_shown(work),
             **addresses(drop, search, work),
         )
         for work in rows
     ]
+
+
+def newest_revisions(drop: Drop, works: list[Artwork]) -> dict[int, Job]:
+    """The last job of each work that asks for another picture."""
+    wanted = {work.pk for work in works}
+    jobs = drop.jobs.filter(kind__in=REVISIONS).order_by("pk")
+    return {job.args["artwork"]: job for job in jobs if job.args["artwork"] in wanted}
+
+
+def marks(work: Artwork) -> list[str]:
+    found = ["drawn to be unusual"] if work.explores else []
+    if work.attempt:
+        found.append(f"try {work.attempt + 1}")
+    return [*found, "retouched"] if work.drawn_digest else found
+
+
+def on_its_way(job: Job | None) -> str:
+    if job is None or job.state not in (Job.State.QUEUED, Job.State.RUNNING):
+        return ""
+    return "being drawn again" if job.kind == "redraw" else "its new picture is being read"
+
+
+def trouble(job: Job | None) -> str:
+    return job.error if job is not None and job.state == Job.State.FAILED else ""
 
 
 def curator_name(decision: CurationDecision | None) -> str:
@@ -263,105 +296,3 @@ def trait_choices(drop: Drop) -> list[tuple[str, list[tuple[str, str, int]]]]:
 
 def number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and int(text) <= MAX_ID else None
-
-
-class WishSerializer(serializers.Serializer[Any]):
-    id = serializers.IntegerField(min_value=1, max_value=MAX_ID)
-    status = serializers.ChoiceField(choices=[(s.value, s.value) for s in DECIDABLE])
-    seen = serializers.IntegerField(min_value=0, max_value=MAX_ID)
-
-
-class WishesSerializer(serializers.Serializer[Any]):
-    works = WishSerializer(many=True, allow_empty=False)
-
-    def validate_works(self, works: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        if len(works) > MAX_DROP_SIZE or len({work["id"] for work in works}) != len(works):
-            raise serializers.ValidationError("each work once, and no more than a drop has")
-        return works
-
-
-class Conflict(APIException):
-    status_code = 409
-
-    def __init__(self, error: ChangedMeanwhileError) -> None:
-        said = [told(decision) for decision in error.decisions[:MAX_CONFLICTS]]
-        more = len(error.decisions) - len(said)
-        rest = f" and {more} more" if more else ""
-        super().__init__(
-            f"Changed since you looked: {', '.join(said)}{rest}. Nothing of yours was written; "
-            "look again, and decide again to overrule.",
-            "changed_meanwhile",
-        )
-
-
-class Closed(APIException):
-    status_code = 409
-
-    def __init__(self, error: WrongStateError) -> None:
-        super().__init__(str(error), "wrong_state")
-
-
-def told(decision: CurationDecision) -> str:
-    done = "reopened" if decision.status == Artwork.Status.PENDING else decision.status
-    return f"#{decision.artwork.index} was {done} by {curator_name(decision) or 'nobody'}"
-
-
-@extend_schema(exclude=True)
-class FoundWorks(APIView):
-    """All works of a filter, for a decision about all of them."""
-
-    permission_classes = [IsAdminUser]
-
-    def get(self, request: Request, pk: int) -> Response:
-        drop = get_object_or_404(Drop, pk=pk)
-        search = Search.parse(request.query_params)
-        works = search.works(drop).curable().placed(search.sort)
-        seen = CurationDecision.objects.filter(artwork__drop=drop).newest_ids()
-        return Response(
-            {
-                "works": [
-                    {"id": pk, "index": index, "status": status, "seen": seen.get(pk, 0)}
-                    for pk, index, status in works.values_list("pk", "index", "status")
-                ]
-            }
-        )
-
-
-@extend_schema(exclude=True)
-class Decide(APIView):
-    """Decisions about works as a curator saw them: all, or 409 and none."""
-
-    permission_classes = [IsAdminUser]
-
-    def post(self, request: Request, pk: int) -> Response:
-        drop = get_object_or_404(Drop, pk=pk)
-        body = WishesSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        curator = cast("User", request.user)
-        wishes = [
-            Wish(work["id"], Artwork.Status(work["status"]), work["seen"])
-            for work in body.validated_data["works"]
-        ]
-        try:
-            decisions = decide_works(drop=drop, wishes=wishes, curator=curator)
-        except ChangedMeanwhileError as error:
-            raise Conflict(error) from error
-        except WrongStateError as error:
-            raise Closed(error) from error
-        announce(drop, decisions, curator)
-        return Response({"decisions": [{"id": d.artwork_id, "seen": d.pk} for d in decisions]})
-
-
-def announce(drop: Drop, decisions: list[CurationDecision], curator: User) -> None:
-    """Tell the other curators who decided what, and the drop's pages that something changed."""
-    if not decisions:
-        return
-    event = {
-        "kind": "decided",
-        "by": curator.get_username(),
-        "status": decisions[0].status,
-        "n": len(decisions),
-        "works": [decision.artwork.index for decision in decisions[:MAX_NAMED]],
-    }
-    progress.tell_board(drop_id=drop.pk, event=event)
-    progress.announce(drop_id=drop.pk, event={"kind": "curated"})

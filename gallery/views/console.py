@@ -17,11 +17,19 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from gallery.forms import DecideForm, ExtendForm, NextDropForm, ProposalForm, SaleForm
-from gallery.serializers import STEPS, proposal_rows, render_progress, work_tile, work_tiles
+from gallery.serializers import (
+    STEPS,
+    guard_facts,
+    proposal_rows,
+    render_progress,
+    work_tile,
+    work_tiles,
+)
 from gallery.views.public import chosen_collection
 from generation import progress
 from generation.models import Artwork, Collection, Drop, Job
 from generation.services import (
+    HeldError,
     SaleForbiddenError,
     WrongStateError,
     close_curation,
@@ -30,6 +38,7 @@ from generation.services import (
     is_saleable,
     open_drop,
     record_permission,
+    remember_diversity,
     resume_job,
     start_rendering,
 )
@@ -56,6 +65,7 @@ from sentiment.services import (
 Button = Callable[..., tuple[Drop, str]]
 REFUSALS = (
     WrongStateError,
+    HeldError,
     ValueError,
     CommitmentPendingError,
     SaleAlreadyRequestedError,
@@ -161,6 +171,7 @@ def console_context(request: HttpRequest) -> dict[str, Any]:
         "votes": votes.count(),
         "voters": votes.values("voter").distinct().count(),
         "works": work_tiles(preview(drop)) if is_curated else [],
+        "guard": guard_facts(drop) if is_curated else None,
         "next_size": drop.size,
         "may_be_sold": drop.state != Drop.State.COMMITTED or is_saleable(drop.checkpoint),
         **chain_context(drop),
@@ -176,11 +187,16 @@ def preview(drop: Drop) -> list[Artwork]:
 
 
 def proposal_context(drop: Drop) -> dict[str, Any]:
-    proposal = Proposal.objects.select_related("score_run").filter(drop=drop).first()
+    proposal = Proposal.objects.select_related("score_run", "base").filter(drop=drop).first()
     if proposal is None:
         return {"proposal": None}
     rows = proposal_rows(proposal.rows, proposal.applied)
-    return {"proposal": proposal, "score": proposal.score_run, "proposal_rows": rows}
+    return {
+        "proposal": proposal,
+        "score": proposal.score_run,
+        "proposal_rows": rows,
+        "exploration_percent": 100 * proposal.base.parameters.exploration,
+    }
 
 
 def chain_context(drop: Drop) -> dict[str, Any]:
@@ -269,10 +285,15 @@ def decide_all(request: HttpRequest, pk: int) -> tuple[Drop, str]:
 @action
 def commit(request: HttpRequest, pk: int) -> tuple[Drop, str]:
     drop = get_object_or_404(Drop, pk=pk)
-    with transaction.atomic():
-        closed = close_curation(drop=drop)
-        prepare_commitment(drop=closed)
-        request_commit(drop=closed)
+    overruling = request.POST.get("overruling", "")[:500]
+    try:
+        with transaction.atomic():
+            closed = close_curation(drop=drop, lead=lead(request), overruling=overruling)
+            prepare_commitment(drop=closed)
+            request_commit(drop=closed)
+    except HeldError as error:
+        remember_diversity(drop=drop, found=error.found)
+        raise
     return drop, f"Curation of drop {drop.number} is closed; its roots go to the chain."
 
 

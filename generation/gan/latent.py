@@ -10,15 +10,20 @@ from scipy.special import ndtri
 from generation.traits.parameters import Parameters
 
 SEED_BYTES = 32
+EXPLORE_PSI = 1.25
 
 
 @dataclass(frozen=True)
 class ItemSpec:
-    """One work before it is drawn: its 32-byte seed and the value asked for in each attribute."""
+    """One work before it is drawn: its 32-byte seed and the value asked for in each attribute.
+
+    ``psi`` is its own truncation; None for that of its drop.
+    """
 
     index: int
     seed: bytes
     requested: dict[str, str]
+    psi: float | None = None
 
 
 def item_seed(drop_seed: bytes, index: int) -> bytes:
@@ -60,7 +65,23 @@ def choose(seed: bytes, parameters: Parameters) -> dict[str, str]:
     return chosen
 
 
-def item_spec(drop_seed: bytes, index: int, parameters: Parameters) -> ItemSpec:
-    """What to draw for place ``index`` of a drop."""
+def explorers(drop_seed: bytes, size: int, share: float) -> frozenset[int]:
+    """Places of a drop whose works are drawn to be unusual: round(share * size) of them.
+
+    Those whose own number, drawn by the place's seed alone, is lowest.
+    """
+    n = round(share * size)
+    if not n:
+        return frozenset()
+    drawn = [uniforms(item_seed(drop_seed, place), "explore", 1)[0] for place in range(size)]
+    return frozenset(np.argsort(drawn, kind="stable")[:n].tolist())
+
+
+def item_spec(
+    drop_seed: bytes, index: int, parameters: Parameters, *, explores: bool = False
+) -> ItemSpec:
+    """What to draw for place ``index`` of a drop; one that explores is not steered."""
     seed = item_seed(drop_seed, index)
+    if explores:
+        return ItemSpec(index, seed, choose(seed, parameters.unsteered()), EXPLORE_PSI)
     return ItemSpec(index=index, seed=seed, requested=choose(seed, parameters))

@@ -99,8 +99,12 @@ def _map_batch(
     for row, spec in enumerate(specs):
         z[row] = torch.from_numpy(latent.z(spec.seed, generator.z_dim))
         c[row] = condition(generator, spec.requested)
-    device = generator.device
-    return generator.mapping(z.to(device), c.to(device), parameters.truncation_psi)
+    z, c = z.to(generator.device), c.to(generator.device)
+    ws = generator.mapping(z, c, parameters.truncation_psi)
+    for psi in sorted({spec.psi for spec in specs if spec.psi is not None}):
+        rows = [row for row, spec in enumerate(specs) if spec.psi == psi]
+        ws[rows] = generator.mapping(z, c, psi)[rows]
+    return ws
 
 
 def _draw_batch(generator: Generator, ws: torch.Tensor) -> NDArray[np.uint8]:

@@ -1,19 +1,18 @@
 """Rows of generation: what is learned from, what is drawn, and the jobs that do it."""
 
 from generation.models.art import Checkpoint, Dataset, Direction, ItemLabel, Permission
+from generation.models.curation import CurationDecision, CurationDecisionQuerySet
 from generation.models.drops import (
     Artwork,
     ArtworkQuerySet,
     ArtworkTrait,
     Collection,
-    CurationDecision,
-    CurationDecisionQuerySet,
     Drop,
     DropQuerySet,
     FacetIndex,
-    ImmutableRowError,
     ParameterSet,
 )
+from generation.models.evidence import ImmutableRowError
 from generation.models.jobs import Job, JobQuerySet
 from generation.models.plans import Candidate, CandidateQuerySet, DropPlan, Look, LookQuerySet
 

@@ -1,20 +1,17 @@
-"""What is drawn: collections, their parameters, drops, works, and what curators decide."""
+"""What is drawn: collections, their parameters, drops and works."""
 
 from pathlib import Path
 from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, F, Max, OuterRef, Q, Value
+from django.db.models import Count, F, OuterRef, Q, Value
 from django.db.models.functions import Coalesce
 
 from generation.models.art import Checkpoint
+from generation.models.evidence import ImmutableRow
 from generation.models.jobs import Job
 from generation.traits.parameters import Parameters
-
-
-class ImmutableRowError(Exception):
-    """A row that is evidence was about to be changed."""
 
 
 class Collection(models.Model):
@@ -30,7 +27,7 @@ class Collection(models.Model):
         return self.name
 
 
-class ParameterSet(models.Model):
+class ParameterSet(ImmutableRow):
     """One immutable step in the append-only chain of parameters."""
 
     class Source(models.TextChoices):
@@ -54,11 +51,6 @@ class ParameterSet(models.Model):
 
     def __str__(self) -> str:
         return f"parameters {self.number}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise ImmutableRowError(f"parameter set {self.pk} is immutable")
-        super().save(*args, **kwargs)
 
     @property
     def parameters(self) -> Parameters:
@@ -115,6 +107,7 @@ class Drop(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     state_changed_at = models.DateTimeField(auto_now_add=True)
     curated_at = models.DateTimeField(null=True)
+    diversity = models.JSONField(null=True, help_text="as measured last; see traits.guard")
 
     objects = DropQuerySet.as_manager()
 
@@ -127,6 +120,10 @@ class Drop(models.Model):
 
     def __str__(self) -> str:
         return f"{self.collection.slug} drop {self.number}"
+
+
+def image_path(digest: str) -> Path:
+    return Path(settings.MEDIA_ROOT) / "images" / digest[:2] / f"{digest}.png"
 
 
 class ArtworkQuerySet(models.QuerySet["Artwork"]):
@@ -173,6 +170,16 @@ class ArtworkQuerySet(models.QuerySet["Artwork"]):
         """Works that look much like another one of their drop."""
         return self.filter(similar_group__isnull=False)
 
+    def special(self, kind: str) -> Self:
+        """Works that were drawn to be unusual, drawn again, or retouched."""
+        redrawn = Artwork.objects.filter(decisions__kind="redrawn").values("pk")
+        kinds = {
+            "explores": Q(explores=True),
+            "redrawn": Q(pk__in=redrawn),
+            "retouched": ~Q(drawn_digest=""),
+        }
+        return self.filter(kinds[kind])
+
     def placed(self, sort: str) -> Self:
         """``place`` is where a work stands in an order, then its index; neither ever changes."""
         return self.annotate(place=self.PLACES[sort]).order_by("place", "index", "pk")
@@ -201,7 +208,9 @@ class Artwork(models.Model):
     """One picture. ``parsed`` is what a parser reads in it; ``requested`` what was asked for.
 
     ``source`` is the place of its drop that it was drawn for, if that is another one than its own;
-    ``attempt`` is which try that was. The seed follows from both.
+    ``attempt`` is which try that was. The seed follows from both. ``drawn_digest`` is the picture
+    as it was drawn, where a retouched one took its place; ``explores`` marks a deliberately unusual
+    one.
     """
 
     class Status(models.TextChoices):
@@ -219,6 +228,8 @@ class Artwork(models.Model):
     parsed = models.JSONField()
     confidence = models.FloatField()
     image_digest = models.CharField(max_length=64, db_index=True)
+    drawn_digest = models.CharField(max_length=64, blank=True)
+    explores = models.BooleanField(default=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     token_id = models.PositiveBigIntegerField(null=True)
     rarity_score = models.FloatField(null=True)
@@ -250,12 +261,12 @@ class Artwork(models.Model):
 
     @property
     def image_path(self) -> Path:
-        return (
-            Path(settings.MEDIA_ROOT)
-            / "images"
-            / self.image_digest[:2]
-            / f"{self.image_digest}.png"
-        )
+        return image_path(self.image_digest)
+
+    @property
+    def drawn_path(self) -> Path:
+        """The picture as the generator drew it, before any retouch."""
+        return image_path(self.drawn_digest or self.image_digest)
 
 
 class ArtworkTrait(models.Model):
@@ -287,27 +298,3 @@ class FacetIndex(models.Model):
 
     def __str__(self) -> str:
         return f"facets of drop {self.drop_id}"
-
-
-class CurationDecisionQuerySet(models.QuerySet["CurationDecision"]):
-    def newest_first(self) -> Self:
-        return self.select_related("curator").order_by("-pk")
-
-    def newest_ids(self) -> dict[int, int]:
-        """The newest decision about each work that has one."""
-        return dict(self.order_by().values_list("artwork_id").annotate(newest=Max("pk")))
-
-
-class CurationDecision(models.Model):
-    """What a curator decided, appended, never changed; the last one counts."""
-
-    artwork = models.ForeignKey(Artwork, models.PROTECT, related_name="decisions")
-    curator = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
-    status = models.CharField(max_length=10, choices=Artwork.Status)
-    reason = models.CharField(max_length=200, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    objects = CurationDecisionQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return f"{self.status} {self.artwork_id}"

@@ -122,6 +122,7 @@ class Candidate(models.Model):
     parsed = models.JSONField()
     confidence = models.FloatField()
     image_digest = models.CharField(max_length=64)
+    explores = models.BooleanField(default=False)
     novelty = models.FloatField(null=True)
     reason = models.CharField(max_length=30, blank=True)
     detail = models.CharField(max_length=500, blank=True)

@@ -16,6 +16,14 @@ from generation.services.datasets import (
     import_dataset,
     load_dataset,
 )
+from generation.services.decisions import (
+    REVISIONS,
+    ChangedMeanwhileError,
+    Wish,
+    close_curation,
+    decide,
+    decide_works,
+)
 from generation.services.directions import (
     DirectionNameTakenError,
     known_directions,
@@ -24,16 +32,19 @@ from generation.services.directions import (
 )
 from generation.services.drops import (
     MAX_DROP_SIZE,
-    ChangedMeanwhileError,
-    Wish,
     WrongStateError,
-    close_curation,
     create_collection,
     create_parameter_set,
-    decide,
-    decide_works,
     move_drop,
     open_drop,
+)
+from generation.services.guard import (
+    HeldError,
+    art_dataset,
+    art_features,
+    measure_drop,
+    remember_diversity,
+    store_art_features,
 )
 from generation.services.jobs import (
     LostLeaseError,
@@ -64,6 +75,15 @@ from generation.services.plans import (
     settle_round,
 )
 from generation.services.rendering import finish_rendering, record_works, start_rendering
+from generation.services.revisions import (
+    TRIES,
+    RevisionRefusedError,
+    ask_retouch,
+    exchange,
+    pending,
+    send_back,
+    shown_digests,
+)
 from generation.services.runs import (
     UnfinishedRunError,
     keep_run,
@@ -79,11 +99,15 @@ __all__ = [
     "MAX_COMPOSED",
     "MAX_DROP_SIZE",
     "NONE",
+    "REVISIONS",
+    "TRIES",
     "ChangedMeanwhileError",
     "DirectionNameTakenError",
+    "HeldError",
     "LostLeaseError",
     "NotEmbeddedError",
     "RenderedWork",
+    "RevisionRefusedError",
     "SaleForbiddenError",
     "UnfinishedRunError",
     "UploadRefusedError",
@@ -91,6 +115,9 @@ __all__ = [
     "WrongStateError",
     "add_looks",
     "allows_sale",
+    "art_dataset",
+    "art_features",
+    "ask_retouch",
     "close_curation",
     "compose_dataset",
     "counted",
@@ -101,6 +128,7 @@ __all__ = [
     "decide_works",
     "embedding",
     "end_job",
+    "exchange",
     "extend_plan",
     "fill_facts",
     "finish_labels",
@@ -113,11 +141,13 @@ __all__ = [
     "label_items",
     "lease_job",
     "load_dataset",
+    "measure_drop",
     "move_drop",
     "named_steps",
     "open_drop",
     "parser_of",
     "pause_job",
+    "pending",
     "plan_drop",
     "read_attribute",
     "receive_upload",
@@ -127,15 +157,19 @@ __all__ = [
     "register_checkpoint",
     "register_shipped_checkpoint",
     "release_job",
+    "remember_diversity",
     "renew_job",
     "request_run",
     "resume_job",
     "run_folder",
     "said_labels",
     "save_direction",
+    "send_back",
     "settle_round",
+    "shown_digests",
     "start_rendering",
     "stop_job",
+    "store_art_features",
     "store_embedding",
     "trait_row",
 ]

@@ -1,27 +1,17 @@
-"""Collections, parameters, drops and what curators decide."""
+"""Collections, their parameters, and drops."""
 
 import secrets
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Max
 from django.utils import timezone
 
-from generation.models import (
-    Artwork,
-    Checkpoint,
-    Collection,
-    CurationDecision,
-    CurationDecisionQuerySet,
-    Drop,
-    ParameterSet,
-)
-from generation.services.works import rank_works
+from generation.models import Checkpoint, Collection, Drop, ParameterSet
 from generation.traits.parameters import Parameters, ParametersError, uniform
 
 MAX_DROP_SIZE = 10_000
+EXPLORATION = 0.05  # of a collection's works are drawn to be unusual, until a lead says otherwise
 
 
 class WrongStateError(Exception):
@@ -33,26 +23,15 @@ class WrongStateError(Exception):
         self.expected = expected
 
 
-class ChangedMeanwhileError(Exception):
-    """Others decided about works after a curator looked at them."""
-
-    def __init__(self, decisions: Sequence[CurationDecision]) -> None:
-        super().__init__(f"{len(decisions)} works were decided meanwhile")
-        self.decisions = decisions
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What a curator wants of a work; ``seen`` is the last decision they know of it, 0 none."""
-
-    artwork_id: int
-    status: Artwork.Status
-    seen: int
-
-
 @transaction.atomic
 def create_collection(
-    *, slug: str, name: str, story: str, checkpoint: Checkpoint, truncation_psi: float = 0.8
+    *,
+    slug: str,
+    name: str,
+    story: str,
+    checkpoint: Checkpoint,
+    truncation_psi: float = 0.8,
+    exploration: float = EXPLORATION,
 ) -> Collection:
     collection = Collection.objects.create(slug=slug, name=name, story=story, checkpoint=checkpoint)
     ParameterSet.objects.create(
@@ -60,7 +39,7 @@ def create_collection(
         number=1,
         source=ParameterSet.Source.INITIAL,
         reason="Equal shares of every value",
-        body=uniform(checkpoint.schema, truncation_psi).to_json(),
+        body=uniform(checkpoint.schema, truncation_psi, exploration).to_json(),
     )
     return collection
 
@@ -121,100 +100,3 @@ def move_drop(*, drop: Drop, expected: Drop.State, to: Drop.State) -> Drop:
     if not moved:
         raise WrongStateError(drop, expected)
     return drop
-
-
-@transaction.atomic
-def decide(
-    *,
-    drop: Drop,
-    artwork_ids: Iterable[int],
-    status: Artwork.Status,
-    curator: AbstractBaseUser | None,
-    reason: str = "",
-) -> int:
-    """Accept, reject or reopen works of a drop that is being curated; returns how many changed."""
-    current = _open_for_curation(drop)
-    if status == Artwork.Status.DUPLICATE:
-        raise ValueError("duplicates are found, not decided")
-    works = current.artworks.filter(pk__in=list(artwork_ids)).exclude(
-        Q(status=status) | Q(status=Artwork.Status.DUPLICATE)
-    )
-    rows = list(works.order_by("pk"))
-    CurationDecision.objects.bulk_create(
-        CurationDecision(
-            artwork=row, curator_id=curator.pk if curator else None, status=status, reason=reason
-        )
-        for row in rows
-    )
-    Artwork.objects.filter(pk__in=[row.pk for row in rows]).update(status=status)
-    return len(rows)
-
-
-@transaction.atomic
-def decide_works(
-    *, drop: Drop, wishes: Iterable[Wish], curator: AbstractBaseUser
-) -> list[CurationDecision]:
-    """Decide about works as a curator saw them: all of them, or none.
-
-    A work that already is as wished for is left alone, so that a batch may be sent twice; where the
-    curator's own decision made it so, that one is among the answers.
-
-    Raises
-    ------
-    ChangedMeanwhileError
-        Somebody decided otherwise about a work after the curator looked; nothing is written.
-    WrongStateError
-        The drop is not open for curation, or does not have such a work.
-    """
-    current = _open_for_curation(drop)
-    wanted = {wish.artwork_id: wish for wish in wishes}
-    rows = list(current.artworks.curable().filter(pk__in=list(wanted)).order_by("pk"))
-    if len(rows) != len(wanted):
-        raise WrongStateError(current, "one that has all these works to decide about")
-    settled = [row for row in rows if row.status == wanted[row.pk].status]
-    open_rows = [row for row in rows if row.status != wanted[row.pk].status]
-    newest = (
-        dict.fromkeys(wanted, 0)
-        | CurationDecision.objects.filter(artwork__in=list(wanted)).newest_ids()
-    )
-    moved = [newest[row.pk] for row in open_rows if newest[row.pk] != wanted[row.pk].seen]
-    if moved:
-        raise ChangedMeanwhileError(list(_decisions(moved)))
-    made = CurationDecision.objects.bulk_create(
-        CurationDecision(artwork=row, curator_id=curator.pk, status=wanted[row.pk].status)
-        for row in open_rows
-    )
-    for status in Artwork.Status:
-        changed = [row.pk for row in open_rows if wanted[row.pk].status == status]
-        Artwork.objects.filter(pk__in=changed).update(status=status)
-    again = [newest[row.pk] for row in settled if newest[row.pk] != wanted[row.pk].seen]
-    return [*made, *_decisions(again).filter(curator_id=curator.pk)]
-
-
-def _decisions(ids: list[int]) -> CurationDecisionQuerySet:
-    found = CurationDecision.objects.filter(pk__in=ids).select_related("artwork", "curator")
-    return found.order_by("pk")
-
-
-def _open_for_curation(drop: Drop) -> Drop:
-    """The drop, locked; WrongStateError once its curation is closed."""
-    current = Drop.objects.select_for_update().get(pk=drop.pk)
-    if current.state != Drop.State.CURATING or current.curated_at is not None:
-        raise WrongStateError(current, "open for curation")
-    return current
-
-
-@transaction.atomic
-def close_curation(*, drop: Drop) -> Drop:
-    """Take the curators' board down for good; every work must be decided and one accepted."""
-    current = Drop.objects.select_for_update().get(pk=drop.pk)
-    if current.curated_at is not None:
-        return current
-    if current.state != Drop.State.CURATING:
-        raise WrongStateError(current, Drop.State.CURATING)
-    if current.artworks.undecided().exists() or not current.artworks.accepted().exists():
-        raise WrongStateError(current, "completely curated")
-    current.curated_at = timezone.now()
-    current.save(update_fields=["curated_at"])
-    rank_works(drop=current)
-    return current

@@ -108,6 +108,7 @@ def add_candidates(*, job: Job, works: list[RenderedWork]) -> None:
             parsed=work.parsed,
             confidence=work.confidence,
             image_digest=work.image_digest,
+            explores=work.explores,
         )
         for row, work in enumerate(works)
     )
@@ -254,6 +255,7 @@ def _work(row: Candidate, slot: int) -> RenderedWork:
         parsed=row.parsed,
         confidence=row.confidence,
         image_digest=row.image_digest,
+        explores=row.explores,
     )
 
 

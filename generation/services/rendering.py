@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from generation.models import Artwork, Drop, DropPlan, Job
 from generation.services.drops import WrongStateError, move_drop
+from generation.services.guard import measure_drop, remember_diversity
 from generation.services.jobs import LostLeaseError
 from generation.services.plans import CHUNK, add_candidates, open_round
 from generation.services.works import RenderedWork, add_looks, add_works, rank_works
@@ -69,7 +70,7 @@ def record_works(
 def finish_rendering(
     *, drop: Drop, repeats: Iterable[int], groups: Iterable[Sequence[int]] = ()
 ) -> Drop:
-    """Set repeats aside, rank the rest, and hand the drop to its curators.
+    """Set repeats aside, rank and measure the rest, and hand the drop to its curators.
 
     ``repeats`` are the places of works that show an earlier work's picture again, ``groups`` those
     of works that look much alike.
@@ -82,4 +83,5 @@ def finish_rendering(
     for group in groups:
         drop.artworks.filter(index__in=group).update(similar_group=min(group))
     rank_works(drop=drop)
+    remember_diversity(drop=drop, found=measure_drop(drop, drop.artworks.shown()))
     return drop

@@ -15,7 +15,7 @@ class RenderedWork:
     """One finished picture, on disk at its digest, on its way to a row.
 
     ``index`` is its place in the drop; ``source`` and ``attempt`` say which place it was drawn for,
-    and which try that was.
+    and which try that was; ``explores`` whether to be unusual.
     """
 
     index: int
@@ -26,6 +26,7 @@ class RenderedWork:
     parsed: dict[str, str]
     confidence: float
     image_digest: str
+    explores: bool = False
 
 
 def add_works(*, drop: Drop, works: Iterable[RenderedWork]) -> list[Artwork]:
@@ -33,13 +34,17 @@ def add_works(*, drop: Drop, works: Iterable[RenderedWork]) -> list[Artwork]:
     rows = Artwork.objects.bulk_create(
         Artwork(drop=drop, **vars(work) | {"source": _elsewhere(work)}) for work in works
     )
-    ArtworkTrait.objects.bulk_create(
-        ArtworkTrait(artwork=row, trait_type=name, value=value)
-        for row in rows
-        for name, value in row.parsed.items()
-        if value != NONE
-    )
+    ArtworkTrait.objects.bulk_create(trait for row in rows for trait in trait_rows(row))
     return rows
+
+
+def trait_rows(work: Artwork) -> list[ArtworkTrait]:
+    """Rows of the traits that a work has, not yet saved."""
+    return [
+        ArtworkTrait(artwork=work, trait_type=name, value=value)
+        for name, value in work.parsed.items()
+        if value != NONE
+    ]
 
 
 def _elsewhere(work: RenderedWork) -> int | None:

@@ -68,7 +68,7 @@ class Seen:
     """Pictures kept so far, and how near a next one comes to them."""
 
     def __init__(self, kept: Looks) -> None:
-        self._parts = [(kept.thumbnails, _unit(kept.features))] if len(kept) else []
+        self._parts = [(kept.thumbnails, unit_rows(kept.features))] if len(kept) else []
 
     def block(self, looks: Looks) -> "Block":
         """Up to BLOCK pictures to be judged one after the other; ``close`` remembers the kept."""
@@ -82,7 +82,7 @@ class Seen:
         cosine = np.full(len(thumbnails), np.inf, np.float32)
         for kept_thumbnails, kept_units in self._parts:
             rms = np.minimum(rms, _rms(thumbnails, kept_thumbnails).min(1))
-            cosine = np.minimum(cosine, _cosine(units, kept_units).min(1))
+            cosine = np.minimum(cosine, cosine_distance(units, kept_units).min(1))
         return rms, cosine
 
     def keep(self, thumbnails: NDArray[np.float32], units: NDArray[np.float32]) -> None:
@@ -98,10 +98,10 @@ class Block:
 
     def __init__(self, seen: Seen, looks: Looks) -> None:
         self._seen = seen
-        self._thumbnails, self._units = looks.thumbnails, _unit(looks.features)
+        self._thumbnails, self._units = looks.thumbnails, unit_rows(looks.features)
         self._rms, self._cosine = seen.nearest(self._thumbnails, self._units)
         self._inner_rms = _rms(self._thumbnails, self._thumbnails)
-        self._inner_cosine = _cosine(self._units, self._units)
+        self._inner_cosine = cosine_distance(self._units, self._units)
         self._kept: list[int] = []
 
     def near(self, row: int) -> Near:
@@ -118,7 +118,7 @@ class Block:
         self._seen.keep(self._thumbnails[self._kept], self._units[self._kept])
 
 
-def _unit(features: NDArray[np.float32]) -> NDArray[np.float32]:
+def unit_rows(features: NDArray[np.float32]) -> NDArray[np.float32]:
     length = np.linalg.norm(features, axis=1, keepdims=True)
     found: NDArray[np.float32] = features / np.maximum(length, np.float32(1e-12))
     return found
@@ -131,7 +131,7 @@ def _rms(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
     return found
 
 
-def _cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
+def cosine_distance(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
     """1 - cosine [N, M] of unit rows; infinite where there are no features to compare."""
     if not a.shape[1]:
         return np.full((len(a), len(b)), np.inf, np.float32)

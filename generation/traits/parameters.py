@@ -1,11 +1,13 @@
 """The parameters of a drop: what is asked of the generator, checked and serialisable."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 MAX_PSI = 1.5
 MAX_STRENGTH = 4.0
+MAX_EXPLORATION = 0.5
 SUM_TOLERANCE = 1e-9
 
 
@@ -25,6 +27,9 @@ class Parameters:
         0 the mean picture of each class, 1 off; in [0, 1.5].
     directions
         name of a latent direction -> strength in standard deviations of z; in [-4, 4].
+    exploration
+        share of the works that are drawn to be unusual: equal shares of every value, and far from
+        the mean; in [0, 0.5].
 
     Raises
     ------
@@ -35,6 +40,7 @@ class Parameters:
     distributions: dict[str, dict[str, float]]
     truncation_psi: float = 1.0
     directions: dict[str, float] | None = None
+    exploration: float = 0.0
 
     def __post_init__(self) -> None:
         for attribute, shares in self.distributions.items():
@@ -46,6 +52,10 @@ class Parameters:
                 raise ParametersError(f"{attribute}: shares sum to {total}, not 1")
         if not (math.isfinite(self.truncation_psi) and 0 <= self.truncation_psi <= MAX_PSI):
             raise ParametersError(f"truncation psi {self.truncation_psi} is not in [0, {MAX_PSI}]")
+        if not (math.isfinite(self.exploration) and 0 <= self.exploration <= MAX_EXPLORATION):
+            raise ParametersError(
+                f"exploration {self.exploration} is not in [0, {MAX_EXPLORATION}]"
+            )
         for name, strength in (self.directions or {}).items():
             if not (math.isfinite(strength) and abs(strength) <= MAX_STRENGTH):
                 raise ParametersError(f"direction {name}: strength {strength} is out of bounds")
@@ -55,7 +65,16 @@ class Parameters:
             "distributions": self.distributions,
             "truncation_psi": self.truncation_psi,
             "directions": self.directions or {},
+            "exploration": self.exploration,
         }
+
+    def unsteered(self) -> Self:
+        """Equal shares of every value that has one: what unusual works are drawn from."""
+        shares = {}
+        for name, values in self.distributions.items():
+            used = [value for value, share in values.items() if share > 0]
+            shares[name] = {value: (value in used) / len(used) for value in values}
+        return replace(self, distributions=shares)
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> Self:
@@ -67,12 +86,15 @@ class Parameters:
                 },
                 truncation_psi=float(body["truncation_psi"]),
                 directions={k: float(v) for k, v in body["directions"].items()},
+                exploration=float(body.get("exploration", 0.0)),  # older sets have none
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ParametersError(f"not a parameter set: {error}") from error
 
 
-def uniform(schema: dict[str, list[str]], truncation_psi: float = 1.0) -> Parameters:
+def uniform(
+    schema: Mapping[str, Sequence[str]], truncation_psi: float = 1.0, exploration: float = 0.0
+) -> Parameters:
     """Equal shares of every value; the start of a collection that nobody has steered yet."""
     return Parameters(
         distributions={
@@ -80,4 +102,5 @@ def uniform(schema: dict[str, list[str]], truncation_psi: float = 1.0) -> Parame
         },
         truncation_psi=truncation_psi,
         directions={},
+        exploration=exploration,
     )

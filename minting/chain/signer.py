@@ -1,10 +1,11 @@
-"""Signing transactions (EIP-1559) with one key for one chain."""
+"""Signing transactions (EIP-1559) and texts (EIP-191) with one key for one chain."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from eth_account import Account
+from eth_account.messages import encode_defunct
 from eth_utils.address import to_checksum_address
 
 from minting.chain.node import LOCAL_CHAIN_ID
@@ -90,6 +91,11 @@ class Signer:
     @property
     def address(self) -> str:
         return str(self._account.address)
+
+    def sign_text(self, text: str) -> str:
+        """Signature of a text for people (EIP-191, version 0x45), in hex with 0x."""
+        signed = self._account.sign_message(encode_defunct(text=text))
+        return "0x" + bytes(signed.signature).hex()
 
     def sign(self, request: TransactionRequest) -> SignedTransaction:
         fields: dict[str, object] = {

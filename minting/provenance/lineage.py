@@ -45,6 +45,14 @@ def curation_root(decisions: Iterable[Mapping[str, Any]]) -> bytes:
     return head
 
 
+def curation_text(collection: str, drop_number: int, n_entries: int, root: bytes) -> str:
+    """What the operator signs of a curation log (EIP-191), so that no other passes for it."""
+    return (
+        f"Morphora curation log\ncollection: {collection}\ndrop: {drop_number}\n"
+        f"entries: {n_entries}\nroot: 0x{root.hex()}"
+    )
+
+
 def seed_commit(seed: bytes) -> bytes:
     """keccak256 of a drop's seed of 32 bytes."""
     if len(seed) != 32:

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 
 import generation
-from generation.models import Artwork, Collection, CurationDecision, Drop
+from generation.models import Artwork, Collection, Drop
 from generation.services import close_curation, named_steps
 from minting.chain import contracts
 from minting.models import ChainTransaction, Commitment
@@ -22,7 +22,7 @@ from minting.services.chain import load_signer
 from minting.services.contracts import request_deploy
 from minting.services.outbox import intend
 
-FORMAT = "morphora-drop-1"
+FORMAT = "morphora-drop-2"
 SOURCES = Path(generation.__file__).parent
 # What draws and reads a picture; the rest of the code cannot change one.
 DRAWING = ("gan", "imaging", "traits")
@@ -144,7 +144,9 @@ def _row(work: Artwork, leaf: Leaf, about: dict[str, Any]) -> dict[str, Any]:
         "attempt": work.attempt,
         "item_seed": work.item_seed,
         "requested": work.requested,
+        "explores": work.explores,
         "image_sha256": work.image_digest,
+        "drawn_sha256": work.drawn_digest or work.image_digest,
         "metadata_keccak256": leaf.metadata_hash.hex(),
         "leaf": merkle.leaf_hash(leaf).hex(),
         "metadata": about,
@@ -157,6 +159,8 @@ def _body(
     """The struct, and what its hashes were made of."""
     parameters = drop.parameter_set
     parent = parameters.parent
+    curation = curation_rows(drop)
+    curation_root = lineage.curation_root(curation)
     origin = {
         "format": FORMAT,
         "cid_profile": cid.PROFILE,
@@ -175,8 +179,8 @@ def _body(
             for name, step in named_steps(drop.checkpoint, parameters.parameters).items()
         },
         "parent_parameters": parent.body if parent else None,
-        "curation": curation_rows(drop),
-        "plan": drop.plan.to_json() if hasattr(drop, "plan") else None,
+        "curation": curation,
+        "curation_signature": _sign_log(drop, curation, curation_root),
         "environments": environments(drop),
         "seed": drop.seed,
     }
@@ -189,12 +193,19 @@ def _body(
         params_hash=lineage.params_hash(parameters.body),
         parent_params_hash=lineage.params_hash(parent.body) if parent else ZERO,
         vote_tally_root=vote_tally_root,
-        curation_log_root=lineage.curation_root(origin["curation"]),
+        curation_log_root=curation_root,
         seed_commit=lineage.seed_commit(bytes.fromhex(drop.seed)),
         first_token_id=start.first_token_id,
         count=len(works.leaves),
     )
     return body, origin
+
+
+def _sign_log(drop: Drop, entries: list[dict[str, Any]], root: bytes) -> dict[str, str]:
+    """The operator's word for the log, which names the collection and the drop."""
+    text = lineage.curation_text(drop.collection.slug, drop.number, len(entries), root)
+    signer = load_signer()
+    return {"signer": signer.address, "text": text, "signature": signer.sign_text(text)}
 
 
 def code_files() -> dict[str, str]:
@@ -214,20 +225,19 @@ def environments(drop: Drop) -> list[dict[str, Any]]:
 
 
 def curation_rows(drop: Drop) -> list[dict[str, Any]]:
-    """Every decision about the drop's works, in the order they were taken."""
-    decisions = (
-        CurationDecision.objects.filter(artwork__drop=drop)
-        .select_related("artwork", "curator")
-        .order_by("pk")
-    )
-    return [
+    """The curation log: what was planned, then every decision in the order they were taken."""
+    plan = [{"kind": "planned", "body": drop.plan.to_json()}] if hasattr(drop, "plan") else []
+    decisions = drop.decisions.select_related("artwork", "curator").in_order()
+    return plan + [
         {
-            "index": decision.artwork.index,
-            "image_sha256": decision.artwork.image_digest,
+            "kind": decision.kind,
+            "index": decision.artwork.index if decision.artwork else None,
+            "image_sha256": decision.image_digest,
             "status": decision.status,
             "reason": decision.reason,
             "curator": decision.curator.get_username() if decision.curator else "",
             "decided_at": decision.created_at.isoformat(),
+            "body": decision.body,
         }
         for decision in decisions
     ]

@@ -6,7 +6,7 @@ is what the evidence carries, and a step bound cuts it off.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log, sqrt
 
 import numpy as np
@@ -115,7 +115,7 @@ def apply(current: Parameters, changes: list[Change]) -> Parameters:
         if not change.stopped_by:
             shares = zip(change.options, change.proposed.tolist(), strict=True)
             distributions[change.attribute] = dict(shares)
-    return Parameters(distributions, current.truncation_psi, current.directions)
+    return replace(current, distributions=distributions)
 
 
 def _change(

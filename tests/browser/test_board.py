@@ -5,6 +5,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,10 +14,13 @@ from channels.routing import ProtocolTypeRouter
 from django.contrib.auth.models import User
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.test import Client
+from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, Locator, Page, Route, expect
+from pytest_django import Settings
 
 from config import asgi
-from generation.models import CurationDecision, Drop
+from generation import rendering, services, tasks
+from generation.models import CurationDecision, Drop, Job
 from tests.fixtures.stack import ROOT, chromium, free_port
 from tests.fixtures.works import MakeDrop
 from tests.gallery.conftest import undecide
@@ -336,3 +340,69 @@ def test_nothing_is_in_anybody_s_way(
         )
 
     assert {name: violations for name, violations in found.items() if violations} == {}
+
+
+@pytest.fixture
+def portraits(transactional_db: None, settings: Settings, tmp_path: Path) -> Drop:
+    """Eight works of the shipped network, to be curated."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    collection = services.create_collection(
+        slug="drawn", name="Drawn", story="", checkpoint=services.register_shipped_checkpoint()
+    )
+    parameters = collection.parameter_sets.get()
+    made = services.open_drop(collection=collection, parameter_set=parameters, size=8)
+    for job in services.start_rendering(drop=made):
+        rendering.run_chunk(job_id=job.pk)
+    return rendering.finish_drop(drop=made)
+
+
+def work(kind: str) -> None:
+    """Do the only job of a kind, as a worker would: away from the loop of this thread."""
+    job = Job.objects.get(kind=kind)
+    worker = threading.Thread(target=tasks.revise, kwargs={"job_id": job.pk})
+    worker.start()
+    worker.join(60)
+
+
+def test_a_work_is_sent_back_and_another_one_retouched(
+    enter: Enter, portraits: Drop, tmp_path: Path
+) -> None:
+    first, second = portraits.artworks.in_order()[:2]
+    page = enter("ada", f"/console/drops/{portraits.pk}/board?work={first.pk}")
+    drawn = page.locator(".single-work .work img").get_attribute("src")
+
+    page.keyboard.press("b")
+    expect(page.get_by_text("Being drawn again.", exact=True)).to_be_visible()
+    shoot(page, "sent-back")
+    work("redraw")
+    page.locator("#board-part").dispatch_event("changed")
+    expect(page.locator(".single-work .work img")).not_to_have_attribute("src", drawn or "")
+    expect(page.locator(".decisions")).to_contain_text("drawn again by ada")
+
+    page.goto(f"/console/drops/{portraits.pk}/board?work={second.pk}")
+    page.get_by_text("Retouch by hand").click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download the picture").click()
+    with Image.open(download.value.path()) as image:
+        edited = image.convert("RGB")
+    ImageDraw.Draw(edited).ellipse((2, 2, 14, 14), fill=(255, 255, 255))
+    edited.save(tmp_path / "edited.png")
+    page.get_by_label("Edited picture").set_input_files(tmp_path / "edited.png")
+    page.get_by_label("What was changed").fill("a moon")
+    shoot(page, "retouch")
+    page.get_by_role("button", name="Use the edited picture").click()
+    expect(page.get_by_text("Its new picture is being read.")).to_be_visible()
+    work("retouch")
+    page.reload()
+
+    expect(page.locator(".decisions")).to_contain_text("retouched by ada (a moon)")
+    expect(page.get_by_role("button", name="Take the drawn picture back")).to_be_visible()
+    after = portraits.artworks.get(pk=second.pk)
+    assert after.drawn_digest == second.image_digest
+    with Image.open(after.image_path) as stored:
+        assert stored.getpixel((8, 8)) == (255, 255, 255)
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    shoot(page, "retouched-390")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    page.evaluate(AXE.read_text())
+    assert page.evaluate("axe.run().then(r => r.violations.map(v => v.id))") == []

@@ -63,3 +63,27 @@ def test_a_value_with_share_zero_is_never_drawn() -> None:
     never = Parameters({"hat": {"none": 0.0, "cap": 1.0, "crown": 0.0}})
 
     assert {latent.item_spec(SEED, i, never).requested["hat"] for i in range(300)} == {"cap"}
+
+
+def test_a_share_of_the_places_explores_the_same_ones_each_time() -> None:
+    found = latent.explorers(SEED, 200, 0.05)
+
+    assert len(found) == 10
+    assert found == latent.explorers(SEED, 200, 0.05)
+    assert found < latent.explorers(SEED, 200, 0.1) < frozenset(range(200))
+    assert latent.explorers(SEED, 200, 0) == frozenset()
+    assert found != latent.explorers(bytes(32), 200, 0.05)
+
+
+def test_a_work_that_explores_is_not_steered() -> None:
+    skewed = {"head": {"bob": 0.98, "bun": 0.02, "bald": 0.0}}
+    parameters = Parameters(skewed, 0.7, exploration=0.5)
+
+    specs = [latent.item_spec(SEED, i, parameters, explores=True) for i in range(400)]
+
+    heads = [spec.requested["head"] for spec in specs]
+    assert 160 < heads.count("bun") < 240
+    assert "bald" not in heads
+    assert {spec.psi for spec in specs} == {latent.EXPLORE_PSI}
+    plain = latent.item_spec(SEED, 3, parameters)
+    assert (plain.psi, plain.seed) == (None, specs[3].seed)

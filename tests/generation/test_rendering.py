@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,6 +13,8 @@ from django.db import connection
 from django.utils import timezone
 
 from generation import rendering, services, tasks
+from generation.gan import latent
+from generation.gan.render import render
 from generation.imaging import codec
 from generation.models import Artwork, ArtworkTrait, Checkpoint, Collection, Drop, Job
 from generation.services import WrongStateError
@@ -252,3 +255,25 @@ def database_url() -> str:
     if connection.vendor == "sqlite":
         return f"sqlite:///{name}"
     return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{name}").geturl()
+
+
+def test_a_share_of_a_drop_is_drawn_to_be_unusual(small_checkpoint: Checkpoint) -> None:
+    collection = services.create_collection(
+        slug="odd", name="Odd", story="", checkpoint=small_checkpoint, exploration=0.1
+    )
+    parameters = collection.parameter_sets.get()
+    drop = services.open_drop(collection=collection, parameter_set=parameters, size=100)
+
+    for job in services.start_rendering(drop=drop):
+        rendering.run_chunk(job_id=job.pk)
+
+    places = set(drop.artworks.filter(explores=True).values_list("index", flat=True))
+    assert places == latent.explorers(bytes.fromhex(drop.seed), 100, 0.1)
+    assert len(places) == 10
+    plain = replace(parameters.parameters, exploration=0.0)
+    generator, _ = rendering.networks(small_checkpoint)
+    for work in drop.artworks.in_order()[:32]:
+        spec = latent.item_spec(bytes.fromhex(drop.seed), work.index, plain)
+        (picture,) = render(generator, [spec], plain)
+        is_same = bool((codec.read_stored(work.image_path) == picture).all())
+        assert is_same == (not work.explores)

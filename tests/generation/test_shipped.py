@@ -84,10 +84,10 @@ def test_traits_follow_the_picture_and_not_the_request(
     )
     (job,) = services.start_rendering(drop=drop)
     asked = rendering._asked(job)
-    honest, _ = rendering._render_works(drop, asked)
+    honest, _ = rendering.draw_works(drop, asked)
     monkeypatch.setattr(rendering, "render", lambda *args: render(*args)[::-1].copy())
 
-    swapped, _ = rendering._render_works(drop, asked)
+    swapped, _ = rendering.draw_works(drop, asked)
 
     assert [work.requested for work in swapped] == [work.requested for work in honest]
     assert [work.parsed for work in swapped] == [work.parsed for work in honest[::-1]]

@@ -4,6 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.contrib.auth.models import User
+from eth_account import Account
+from eth_account.messages import encode_defunct
 
 from generation.models import (
     Artwork,
@@ -103,7 +105,8 @@ def test_the_manifest_says_how_works_were_planned_and_what_drew_them(make_drop: 
 
     manifest = services.prepare_commitment(drop=Drop.objects.get(pk=drop.pk)).manifest
 
-    assert manifest["plan"] == {"request": {"size": 2}, "places": quota.plan, "floors": floors}
+    plan = {"request": {"size": 2}, "places": quota.plan, "floors": floors}
+    assert manifest["curation"][0] == {"kind": "planned", "body": plan}
     assert manifest["environments"] == [{"batch": 32}, {"batch": 16}]
     assert [(row["source"], row["attempt"]) for row in manifest["works"]] == [(0, 0), (0, 3)]
 
@@ -166,25 +169,65 @@ def test_roots_are_those_of_the_files(make_drop: MakeDrop) -> None:
 def test_lineage_is_hashed_from_the_rows(make_drop: MakeDrop) -> None:
     drop = make_drop(3, CURATING)
     reject(drop, 0)
-    decision = CurationDecision.objects.get()
 
     commitment = services.prepare_commitment(drop=drop, vote_tally_root=b"\7" * 32)
 
-    row = {
+    decided, closed = CurationDecision.objects.in_order()
+    shared = {"curator": "", "body": {}}
+    first = {
+        "kind": "decided",
         "index": 0,
         "image_sha256": drop.artworks.get(index=0).image_digest,
         "status": "rejected",
         "reason": "torn edge",
-        "curator": "",
-        "decided_at": decision.created_at.isoformat(),
+        "decided_at": decided.created_at.isoformat(),
+        **shared,
     }
-    assert commitment.curation_log_root == lineage.curation_root([row]).hex()
+    last = {
+        "kind": "closed",
+        "index": None,
+        "image_sha256": "",
+        "status": "",
+        "reason": "",
+        "decided_at": closed.created_at.isoformat(),
+        **shared,
+        "body": closed.body,
+    }
+    assert closed.body["diversity"]["n_works"] == 2
+    assert commitment.curation_log_root == lineage.curation_root([first, last]).hex()
     assert commitment.params_hash == lineage.params_hash(drop.parameter_set.body).hex()
     assert commitment.parent_params_hash == ZERO.hex()
     assert commitment.checkpoint_hash == drop.checkpoint.sha256
     assert commitment.seed_commit == keccak256(bytes.fromhex(drop.seed)).hex()
     assert commitment.vote_tally_root == "07" * 32
     assert commitment.head == lineage.drop_head(ZERO, commitment.body).hex()
+
+
+def test_the_operator_signs_the_log_and_nobody_else_could_have(make_drop: MakeDrop) -> None:
+    drop = make_drop(2, CURATING)
+
+    commitment = services.prepare_commitment(drop=drop)
+
+    said = commitment.manifest["curation_signature"]
+    root = lineage.curation_root(commitment.manifest["curation"])
+    assert said["text"] == lineage.curation_text("portraits", 1, 1, root)
+    assert said["signer"] == services.load_signer().address
+    found = Account.recover_message(encode_defunct(text=said["text"]), signature=said["signature"])
+    assert found == said["signer"]
+    other = encode_defunct(text=said["text"].replace("drop: 1", "drop: 2"))
+    assert Account.recover_message(other, signature=said["signature"]) != said["signer"]
+
+
+def test_a_retouched_work_names_both_pictures(make_drop: MakeDrop) -> None:
+    drop = make_drop(2, CURATING)
+    work = drop.artworks.get(index=1)
+    drop.artworks.filter(pk=work.pk).update(drawn_digest="ab" * 32, explores=True)
+
+    first, second = services.prepare_commitment(drop=drop).manifest["works"]
+
+    assert first["drawn_sha256"] == first["image_sha256"]
+    assert (second["drawn_sha256"], second["image_sha256"]) == ("ab" * 32, work.image_digest)
+    assert (first["explores"], second["explores"]) == (False, True)
 
 
 def test_code_hash_covers_every_source_that_draws(make_drop: MakeDrop) -> None:

@@ -94,7 +94,7 @@ def test_no_work_is_decided_outside_curation(
 
     assert reply.status_code == 409
     assert Artwork.objects.get(pk=work.pk).status == work.status
-    assert not CurationDecision.objects.exists()
+    assert not CurationDecision.objects.filter(kind="decided").exists()
 
 
 def test_the_rest_is_accepted_at_once(console: Client, make_drop: MakeDrop) -> None:

@@ -1,0 +1,152 @@
+"""The end of a curation: what is measured, what holds a drop, what the log says of it."""
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import User
+
+from generation.models import Artwork, CurationDecision, Drop, ImmutableRowError
+from generation.services import (
+    HeldError,
+    WrongStateError,
+    add_looks,
+    close_curation,
+    create_job,
+    decide,
+)
+from generation.traits.novelty import Looks
+from tests.fixtures.works import MakeDrop
+
+CURATING = Drop.State.CURATING
+Kind = CurationDecision.Kind
+
+
+@pytest.fixture
+def lead(db: None) -> User:
+    return User.objects.create_user("lead", is_staff=True)
+
+
+def look_at(drop: Drop, spread: float) -> None:
+    """Looks of a drop's works: features that point anywhere, or all one way."""
+    chance = np.random.default_rng(1)
+    n = drop.artworks.count()
+    features = 1 + spread * chance.normal(size=(n, 16)).astype(np.float32)
+    thumbnails = chance.uniform(0, 255, (n, 12)).astype(np.float32)
+    add_looks(
+        digests=[work.image_digest for work in drop.artworks.in_order()],
+        parser_sha256=drop.checkpoint.parser_sha256,
+        looks=Looks(thumbnails, features),
+    )
+
+
+def test_a_varied_drop_closes_and_the_log_says_how_varied(make_drop: MakeDrop, lead: User) -> None:
+    drop = make_drop(30, CURATING)
+    look_at(drop, spread=100)
+
+    closed = close_curation(drop=drop, lead=lead)
+
+    entry = CurationDecision.objects.get(drop=drop)
+    assert (entry.kind, entry.curator) == (Kind.CLOSED, lead)
+    assert entry.body["diversity"] == closed.diversity
+    assert entry.body["diversity"]["n_works"] == 30
+    assert entry.body["floors"]["mean_distance"] == 0.4
+
+
+def test_works_too_much_alike_hold_the_drop(make_drop: MakeDrop, lead: User) -> None:
+    drop = make_drop(30, CURATING)
+    look_at(drop, spread=0.01)
+
+    with pytest.raises(
+        HeldError, match=r"mean distance .* is under 0\.4, alike 1 is over 0\.25"
+    ) as held:
+        close_curation(drop=drop, lead=lead)
+
+    drop.refresh_from_db()
+    assert drop.curated_at is None
+    assert held.value.found.alike == 1
+    assert not CurationDecision.objects.exists()
+
+
+def test_a_lead_overrules_the_guard_with_a_reason_that_is_kept(
+    make_drop: MakeDrop, lead: User
+) -> None:
+    drop = make_drop(30, CURATING)
+    look_at(drop, spread=0.01)
+
+    with pytest.raises(HeldError):
+        close_curation(drop=drop, lead=lead, overruling="   ")
+    closed = close_curation(drop=drop, lead=lead, overruling=" One mood is the point. ")
+
+    assert closed.curated_at is not None
+    overruled, end = CurationDecision.objects.in_order()
+    assert (overruled.kind, overruled.reason) == (Kind.OVERRULED, "One mood is the point.")
+    assert overruled.curator == lead
+    assert [one["measure"] for one in overruled.body["shortfalls"]] == ["mean_distance", "alike"]
+    assert end.kind == Kind.CLOSED
+
+
+def test_a_reason_that_is_not_needed_is_not_recorded(make_drop: MakeDrop, lead: User) -> None:
+    drop = make_drop(30, CURATING)
+    look_at(drop, spread=100)
+
+    close_curation(drop=drop, lead=lead, overruling="just in case")
+
+    assert CurationDecision.objects.get().kind == Kind.CLOSED
+
+
+def test_only_accepted_works_count(make_drop: MakeDrop, lead: User) -> None:
+    drop = make_drop(60, CURATING)
+    look_at(drop, spread=100)
+    one_way = drop.artworks.filter(index__gte=25)
+    one_way.update(parsed=drop.artworks.get(index=0).parsed)
+    ids = list(one_way.values_list("pk", flat=True))
+    decide(drop=drop, artwork_ids=ids, status=Artwork.Status.REJECTED, curator=lead)
+
+    close_curation(drop=drop, lead=lead)
+
+    drop.refresh_from_db()
+    assert drop.diversity is not None
+    assert drop.diversity["n_works"] == 25
+
+
+def test_works_of_earlier_drops_are_compared(make_drop: MakeDrop, lead: User) -> None:
+    first, second = make_drop(30, Drop.State.CLOSED), make_drop(30, CURATING)
+    look_at(first, spread=100)
+    look_at(second, spread=100)  # the same features
+
+    with pytest.raises(HeldError, match="near earlier 1 is over"):
+        close_curation(drop=second, lead=lead)
+
+
+def test_a_work_whose_other_picture_is_on_its_way_keeps_the_curation_open(
+    make_drop: MakeDrop, lead: User
+) -> None:
+    drop = make_drop(3, CURATING)
+    create_job(kind="redraw", key="redraw:1:0", total=1, args={"artwork": 1}, drop=drop)
+
+    with pytest.raises(WrongStateError, match="drawn or read again"):
+        close_curation(drop=drop, lead=lead)
+
+
+def test_closing_twice_writes_one_entry(make_drop: MakeDrop, lead: User) -> None:
+    drop = make_drop(3, CURATING)
+
+    close_curation(drop=drop, lead=lead)
+    close_curation(drop=drop, lead=lead)
+
+    assert CurationDecision.objects.count() == 1
+
+
+def test_the_log_is_only_appended_to(make_drop: MakeDrop, lead: User) -> None:
+    drop = make_drop(1, CURATING)
+    close_curation(drop=drop, lead=lead)
+    entry = CurationDecision.objects.get()
+
+    entry.reason = "another"
+    with pytest.raises(ImmutableRowError):
+        entry.save()
+    with pytest.raises(ImmutableRowError):
+        CurationDecision.objects.update(reason="another")
+    with pytest.raises(ImmutableRowError):
+        CurationDecision.objects.all().delete()
+    with pytest.raises(ImmutableRowError):
+        entry.delete()
