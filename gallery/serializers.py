@@ -94,7 +94,7 @@ class SaleFacts:
 
 
 def picture(work: Artwork) -> Picture:
-    small, medium = thumbnails.SIDES_PX
+    small, medium, *_ = thumbnails.SIDES_PX
     return Picture(
         url=reverse("artwork-image", args=[work.image_digest]),
         small_url=reverse("artwork-thumbnail", args=[work.image_digest, small]),

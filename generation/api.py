@@ -67,15 +67,25 @@ def artwork_image(request: HttpRequest, digest: str) -> HttpResponse:
 
 @require_safe
 def artwork_thumbnail(request: HttpRequest, digest: str, side_px: int) -> HttpResponse:
-    """A small copy of a picture, made when it is first asked for."""
+    """A copy of a picture in another size, made when it is first asked for."""
     if side_px not in thumbnails.SIDES_PX:
         raise Http404("no such size")
+    return _copy(request, digest, side_px, ".webp")
+
+
+@require_safe
+def artwork_presentation(request: HttpRequest, digest: str) -> HttpResponse:
+    """A picture as a large PNG, to show and to print."""
+    return _copy(request, digest, thumbnails.PRESENTATION_PX, ".png")
+
+
+def _copy(request: HttpRequest, digest: str, side_px: int, suffix: str) -> HttpResponse:
     folder = Path(settings.MEDIA_ROOT) / "thumbnails"
     try:
-        path = thumbnails.stored(_stored(digest), folder, side_px)
+        path = thumbnails.stored(_stored(digest), folder, side_px, suffix)
     except ImageRefusedError as error:
         raise Http404("the stored picture is damaged") from error
-    return _for_ever(request, f"{digest}-{side_px}", path, "image/webp")
+    return _for_ever(request, path.name, path, f"image/{suffix[1:]}")
 
 
 def _for_ever(request: HttpRequest, name: str, path: Path, content_type: str) -> HttpResponse:

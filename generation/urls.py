@@ -8,8 +8,10 @@ from generation.api import (
     CollectionViewSet,
     DropViewSet,
     artwork_image,
+    artwork_presentation,
     artwork_thumbnail,
 )
+from generation.imaging.thumbnails import PRESENTATION_PX
 
 router = SimpleRouter(trailing_slash=False)
 router.register("collections", CollectionViewSet)
@@ -17,6 +19,11 @@ router.register("drops", DropViewSet)
 router.register("artworks", ArtworkViewSet)
 
 urlpatterns = [
+    path(
+        f"images/<str:digest>-{PRESENTATION_PX}.png",
+        artwork_presentation,
+        name="artwork-presentation",
+    ),
     path("images/<str:digest>.png", artwork_image, name="artwork-image"),
     path(
         "images/<str:digest>-<int:side_px>.webp",

@@ -121,7 +121,7 @@ def test_a_thumbnail_is_kept_for_ever_too(client: Client, digest: str, side: int
 
     assert reply.headers["Content-Type"] == "image/webp"
     assert reply.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    assert reply.headers["ETag"] == f'"{digest}-{side}"'
+    assert reply.headers["ETag"] == f'"{digest}-{side}.webp"'
     with Image.open(io.BytesIO(reply.content)) as image:
         assert (image.format, image.size) == ("WEBP", (side, side))
 
