@@ -117,6 +117,7 @@ class Direction(models.Model):
         SEFA = "sefa"
         PCA = "pca"
         LINEAR = "linear"
+        COMBINED = "combined"
 
     checkpoint = models.ForeignKey(Checkpoint, models.PROTECT, related_name="directions")
     name = models.SlugField(max_length=160, allow_unicode=True)
