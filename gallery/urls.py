@@ -13,6 +13,7 @@ from gallery.views import (
     community,
     console,
     public,
+    refine,
     training,
     work,
 )
@@ -72,5 +73,13 @@ urlpatterns = [
     path("console/training/<int:pk>/numbers", training.RunNumbers.as_view(), name="run-numbers"),
     path("console/training/<int:pk>/samples.png", training.run_samples, name="run-samples"),
     path("console/training/<int:pk>/control", training.control_run, name="control-run"),
+    path("console/checkpoints", refine.checkpoints, name="checkpoints"),
+    path("console/checkpoints/<int:pk>/refine", refine.refine, name="refine"),
+    path("console/checkpoints/<int:pk>/refine/live", refine.refine_live, name="refine-live"),
+    path("console/checkpoints/<int:pk>/refine/effect", refine.refine_effect, name="refine-effect"),
+    path("console/checkpoints/<int:pk>/preview.png", refine.Preview.as_view(), name="preview"),
+    path("console/checkpoints/<int:pk>/searches", refine.search, name="search-directions"),
+    path("console/checkpoints/<int:pk>/directions", refine.save, name="save-direction"),
+    path("console/checkpoints/<int:pk>/jobs/<int:job_id>", refine.control, name="control-refine"),
     path("console/proposals/<int:pk>", console.decide_proposal, name="decide-proposal"),
 ]

@@ -52,4 +52,4 @@ def _key(name: str) -> str:
 @lru_cache(maxsize=1)
 def _broker(url: str) -> Redis:
     """A pool of connections for the process; its threads share it."""
-    return Redis.from_url(url, socket_connect_timeout=2)
+    return Redis.from_url(url, socket_connect_timeout=2, socket_timeout=KEPT_S)

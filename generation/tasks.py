@@ -53,7 +53,8 @@ def train(*, job_id: int, fence: int) -> None:
         train.delay(job_id=job_id, fence=job.fence)
 
 
-@shared_task
+# A slice ends after some 30 s, but not in the middle of what is measured: 672 pictures.
+@shared_task(time_limit=900)
 def refine(*, job_id: int, fence: int) -> None:
     """A while of a search for directions, or a combination measured; rung again as in ``train``."""
     if not Job.objects.filter(pk=job_id, fence=fence).exists():

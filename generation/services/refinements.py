@@ -102,22 +102,28 @@ def steps_of(checkpoint: Checkpoint, names: Iterable[str]) -> dict[str, NDArray[
     wanted = set(names)
     rows = checkpoint.directions.filter(name__in=wanted).order_by("name")
     steps = {row.name: row.step for row in rows}
-    for reference in sorted(name for name in wanted if ":" in name):
-        steps[reference] = find_candidate(checkpoint, reference).step
+    references = sorted(name for name in wanted if ":" in name)
+    if references:
+        found = find_candidates(checkpoint, references)
+        steps |= {reference: one.step for reference, one in found.items()}
     missing = sorted(name for name in wanted - set(steps) if not BUILT_IN.fullmatch(name))
     if missing:
         raise NoSuchDirectionError(f"no direction of this checkpoint is called {missing[0]}")
     return steps
 
 
-def find_candidate(checkpoint: Checkpoint, reference: str) -> Candidate:
-    """What a search found, by its job's number and the name it has there."""
-    number, _, name = reference.partition(":")
-    job = searches(checkpoint).filter(pk=int(number) if number.isdecimal() else 0).first()
-    for candidate in found_in(job) if job else []:
-        if candidate.name == name:
-            return candidate
-    raise NoSuchDirectionError(f"no search has found {reference}")
+def find_candidates(checkpoint: Checkpoint, references: Iterable[str]) -> dict[str, Candidate]:
+    """What searches found, by the job's number and the name it has there: ``7:pca-1``.
+
+    NoSuchDirectionError names one that is not there.
+    """
+    numbers = {reference.partition(":")[0] for reference in references}
+    jobs = searches(checkpoint).filter(pk__in=[int(n) for n in numbers if n.isdecimal()])
+    found = {f"{job.pk}:{one.name}": one for job in jobs for one in found_in(job)}
+    for reference in references:
+        if reference not in found:
+            raise NoSuchDirectionError(f"no search has found {reference[:60]}")
+    return {reference: found[reference] for reference in references}
 
 
 def request_search(
@@ -201,7 +207,7 @@ def combine(
 
 def keep_found(*, checkpoint: Checkpoint, reference: str, name: str, created_by: User) -> Direction:
     """Save what a search found under a name; the errors of ``save_direction``."""
-    candidate = find_candidate(checkpoint, reference)
+    candidate = find_candidates(checkpoint, [reference])[reference]
     fields = vars(candidate) | {"name": name}
     return save_direction(checkpoint=checkpoint, created_by=created_by, **fields)
 
