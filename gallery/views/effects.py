@@ -19,7 +19,7 @@ def effect_context(found: Direction | Candidate, reference: str) -> dict[str, An
     return {
         "reference": reference,
         "name": found.name,
-        "method": found.method,
+        "method": Direction.Method(found.method).label,
         "attribute": found.attribute.replace("_", " "),
         "value": found.value,
         "n_works": effect.n_works,

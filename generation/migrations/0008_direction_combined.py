@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='direction',
             name='method',
-            field=models.CharField(choices=[('sefa', 'Sefa'), ('pca', 'Pca'), ('linear', 'Linear'), ('combined', 'Combined')], max_length=10),
+            field=models.CharField(choices=[('sefa', 'SeFa'), ('pca', 'PCA'), ('linear', 'Linear'), ('combined', 'Combined')], max_length=10),
         ),
     ]

@@ -114,8 +114,8 @@ class Direction(models.Model):
     """
 
     class Method(models.TextChoices):
-        SEFA = "sefa"
-        PCA = "pca"
+        SEFA = "sefa", "SeFa"
+        PCA = "pca", "PCA"
         LINEAR = "linear"
         COMBINED = "combined"
 
