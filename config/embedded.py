@@ -28,7 +28,7 @@ PORTS = {
 }
 MIN_FREE_MB = 500
 # These start once the pages are there: on two cores their imports would keep a visitor waiting.
-LATER = ("worker", "gpu", "beat", "community")
+LATER = ("worker", "gpu", "preview", "beat", "community")
 
 
 def port(name: str) -> str:
@@ -75,6 +75,11 @@ def worker_command(queues: str, concurrency: int) -> list[str]:
     ]
 
 
+def preview_command() -> list[str]:
+    """One process that keeps its network loaded, and loads torch with the first picture only."""
+    return [*worker_command("preview", 1), "-P", "solo", "--without-heartbeat"]
+
+
 def community_command() -> list[str]:
     return [sys.executable, "manage.py", "community", "--follow"]
 
@@ -90,6 +95,7 @@ CHILDREN = {
     "web": web_command,
     "worker": lambda: worker_command("default,chain", 2),
     "gpu": lambda: worker_command("gpu", 1),
+    "preview": preview_command,
     "beat": beat_command,
     "community": community_command,
 }

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
-from generation.progress import board_group, drop_group, run_group
+from generation.progress import board_group, drop_group, refine_group, run_group
 
 MAX_ID = 2**63 - 1
 # A curator whose server died is forgotten by the others after three of these.
@@ -62,6 +62,16 @@ class RunConsumer(HintConsumer):
 
     kwarg = "job_id"
     group_of = staticmethod(run_group)
+
+    def is_welcome(self) -> bool:
+        return self.is_lead()
+
+
+class RefineConsumer(HintConsumer):
+    """Directions of a checkpoint are looked for or measured. For leads."""
+
+    kwarg = "checkpoint_id"
+    group_of = staticmethod(refine_group)
 
     def is_welcome(self) -> bool:
         return self.is_lead()

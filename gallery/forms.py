@@ -8,7 +8,7 @@ from django import forms
 from eth_utils.currency import to_wei
 
 from generation.gan.presets import RATES, TrainConfig
-from generation.models import Artwork, Dataset
+from generation.models import Artwork, Checkpoint, Dataset, Direction
 from generation.services import MAX_COMPOSED, MAX_DROP_SIZE
 from generation.traits.parameters import MAX_EXPLORATION, Parameters, ParametersError
 
@@ -251,3 +251,37 @@ class RetouchForm(ConsoleForm):
                 if not clean.get(name) and name not in self.errors:
                     self.add_error(name, f"{what} is needed")
         return clean
+
+
+class SearchForm(ConsoleForm):
+    """A search for directions; a linear one names the attribute whose values it tells apart."""
+
+    look_for = forms.ChoiceField(label="Look for")
+    n_directions = forms.IntegerField(
+        label="How many at most", min_value=1, max_value=12, initial=4
+    )
+    n_works = forms.IntegerField(
+        label="Works to learn from", min_value=64, max_value=5000, initial=1000
+    )
+    seed = forms.IntegerField(min_value=0, max_value=2**31 - 1, initial=0)
+
+    def __init__(self, checkpoint: Checkpoint, *args: Any) -> None:
+        super().__init__(*args)
+        kind = Direction.Method
+        choices = [
+            (f"{kind.LINEAR}:{name}", f"values of {name.replace('_', ' ')} (linear)")
+            for name in checkpoint.schema
+        ]
+        choices += [
+            (kind.PCA, "what varies most (PCA of w)"),
+            (kind.SEFA, "what the weights move most (SeFa)"),
+        ]
+        field = self.fields["look_for"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
+
+    def search(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        method, _, attribute = given["look_for"].partition(":")
+        numbers = {name: given[name] for name in ("n_directions", "n_works", "seed")}
+        return {"method": method, "attribute": attribute} | numbers

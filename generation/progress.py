@@ -24,6 +24,16 @@ def run_group(job_id: int) -> str:
     return f"run.{job_id}"
 
 
+def refine_group(checkpoint_id: int) -> str:
+    """Leads who refine a checkpoint."""
+    return f"refine.{checkpoint_id}"
+
+
+def announce_refine(*, checkpoint_id: int) -> None:
+    """Tell the pages of a checkpoint that a search or a measurement has gone on."""
+    _tell(refine_group(checkpoint_id), {"kind": "refined"})
+
+
 def announce_run(*, job_id: int) -> None:
     """Tell the pages of a training run that an interval is over, or the run."""
     _tell(run_group(job_id), {"kind": "interval"})

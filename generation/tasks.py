@@ -1,6 +1,7 @@
 """Doorbells of generation. The database says what is due; torch is imported by the workers only."""
 
 from functools import partial
+from typing import Any
 
 from celery import shared_task
 from django.db import transaction
@@ -8,6 +9,7 @@ from django.utils import timezone
 
 from generation import progress
 from generation.models import Drop, Job
+from generation.services.refinements import KINDS
 
 RINGS = 8  # a sweep's calls; more would pile up in front of the workers every five seconds
 
@@ -51,6 +53,29 @@ def train(*, job_id: int, fence: int) -> None:
         train.delay(job_id=job_id, fence=job.fence)
 
 
+# A slice ends after some 30 s, but not in the middle of what is measured: 672 pictures.
+@shared_task(time_limit=900)
+def refine(*, job_id: int, fence: int) -> None:
+    """A while of a search for directions, or a combination measured; rung again as in ``train``."""
+    if not Job.objects.filter(pk=job_id, fence=fence).exists():
+        return
+    from generation import refinement
+
+    job = refinement.run_slice(job_id=job_id)
+    if job is not None:
+        progress.announce_refine(checkpoint_id=job.args["checkpoint"])
+    if job is not None and job.state == Job.State.QUEUED:
+        refine.delay(job_id=job_id, fence=job.fence)
+
+
+# Not acknowledged late: a look that killed its worker must not meet the next one.
+@shared_task(acks_late=False)
+def preview(*, checkpoint_id: int, spec: dict[str, Any], name: str) -> None:
+    from generation import previewing
+
+    previewing.answer(checkpoint_id=checkpoint_id, spec=spec, name=name)
+
+
 @shared_task
 def revise(*, job_id: int) -> None:
     """Another picture of a work: drawn again, or retouched and to be read."""
@@ -85,6 +110,8 @@ def sweep() -> None:
         render_chunk.delay(job_id=job_id)
     for job_id, fence in Job.objects.filter(kind="train").due(timezone.now()).bells():
         train.delay(job_id=job_id, fence=fence)
+    for job_id, fence in Job.objects.filter(kind__in=KINDS).due(timezone.now()).bells():
+        refine.delay(job_id=job_id, fence=fence)
     for kind, task in WHOLE.items():
         for job_id in (
             Job.objects.filter(kind=kind).due(timezone.now()).values_list("pk", flat=True)
@@ -106,6 +133,20 @@ def ring_intake(job: Job) -> None:
 def ring_revision(job: Job) -> None:
     """Call a worker for another picture of a work, once the row is committed."""
     transaction.on_commit(partial(revise.delay, job_id=job.pk))
+
+
+def ring_refine(job: Job) -> None:
+    """Call a worker for a search or a combination, once the row is committed."""
+    transaction.on_commit(partial(refine.delay, job_id=job.pk, fence=job.fence))
+
+
+def ask_preview(*, checkpoint_id: int, spec: dict[str, Any], name: str, limit_s: float) -> None:
+    """Call the preview worker; a question that nobody waits for any more is not drawn."""
+    preview.apply_async(
+        kwargs={"checkpoint_id": checkpoint_id, "spec": spec, "name": name},
+        expires=limit_s,
+        retry=False,
+    )
 
 
 def ring_run(job: Job) -> None:

@@ -10,6 +10,7 @@ pytest_plugins = [
     "tests.fixtures.chain",
     "tests.fixtures.networks",
     "tests.fixtures.stack",
+    "tests.fixtures.broker",  # after the stack, of which it imports a part
     "tests.fixtures.works",
 ]
 

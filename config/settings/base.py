@@ -114,7 +114,12 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 50,
     "NUM_PROXIES": 0,  # a forged X-Forwarded-For must not pass the throttles
     "EXCEPTION_HANDLER": "config.problems.problem_response",
-    "DEFAULT_THROTTLE_RATES": {"vote": "600/min", "sign-in": "60/min", "comment": "20/min"},
+    "DEFAULT_THROTTLE_RATES": {
+        "vote": "600/min",
+        "sign-in": "60/min",
+        "comment": "20/min",
+        "preview": "1500/min",
+    },
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Morphora",
@@ -141,6 +146,8 @@ CELERY_TASK_ROUTES = {
     "generation.tasks.finish_drop": {"queue": "gpu"},
     "generation.tasks.train": {"queue": "gpu"},
     "generation.tasks.revise": {"queue": "gpu"},
+    "generation.tasks.refine": {"queue": "gpu"},
+    "generation.tasks.preview": {"queue": "preview"},
     "minting.tasks.*": {"queue": "chain"},
 }
 CELERY_BEAT_SCHEDULE = {

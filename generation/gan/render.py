@@ -63,12 +63,16 @@ def map_items(
     specs: Sequence[ItemSpec],
     parameters: Parameters,
     saved: Steps | None = None,
+    truncation_cutoff: int | None = None,
 ) -> torch.Tensor:
-    """The conditioning vectors [N, num_ws, w_dim] that ``specs`` are drawn from; see ``render``."""
+    """The conditioning vectors [N, num_ws, w_dim] that ``specs`` are drawn from; see ``render``.
+
+    ``truncation_cutoff`` truncates so many of the first layers only; drops truncate all.
+    """
     _make_canonical()
     offset = _offset(generator, parameters, saved or {}).to(generator.device)
     batches = [
-        _map_batch(generator, specs[start : start + BATCH], parameters) + offset
+        _map_batch(generator, specs[start : start + BATCH], parameters, truncation_cutoff) + offset
         for start in range(0, len(specs), BATCH)
     ]
     empty = torch.empty(0, generator.num_ws, generator.w_dim)
@@ -92,7 +96,7 @@ def _make_canonical() -> None:
 
 
 def _map_batch(
-    generator: Generator, specs: Sequence[ItemSpec], parameters: Parameters
+    generator: Generator, specs: Sequence[ItemSpec], parameters: Parameters, cutoff: int | None
 ) -> torch.Tensor:
     z = torch.zeros(BATCH, generator.z_dim)
     c = torch.zeros(BATCH, generator.c_dim)
@@ -100,10 +104,10 @@ def _map_batch(
         z[row] = torch.from_numpy(latent.z(spec.seed, generator.z_dim))
         c[row] = condition(generator, spec.requested)
     z, c = z.to(generator.device), c.to(generator.device)
-    ws = generator.mapping(z, c, parameters.truncation_psi)
+    ws = generator.mapping(z, c, parameters.truncation_psi, cutoff)
     for psi in sorted({spec.psi for spec in specs if spec.psi is not None}):
         rows = [row for row, spec in enumerate(specs) if spec.psi == psi]
-        ws[rows] = generator.mapping(z, c, psi)[rows]
+        ws[rows] = generator.mapping(z, c, psi, cutoff)[rows]
     return ws
 
 
@@ -129,9 +133,11 @@ def _offset(generator: Generator, parameters: Parameters, saved: Steps) -> torch
     moved = {name: s for name, s in (parameters.directions or {}).items() if s != 0}
     if moved:
         known = {name: torch.from_numpy(step) for name, step in saved.items()}
-        known |= {
-            name: pad(vector.cpu(), generator.w_dim) for name, vector in sefa(generator).items()
-        }
+        # The generator's own take 9 ms to find: more than a third of a picture.
+        if any(name not in saved or name.startswith("sefa-") for name in moved):
+            known |= {
+                name: pad(vector.cpu(), generator.w_dim) for name, vector in sefa(generator).items()
+            }
         for name, strength in moved.items():
             if name not in known:
                 raise UnknownDirectionError(f"{name} is not one of {sorted(known)}")

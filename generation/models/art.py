@@ -114,9 +114,10 @@ class Direction(models.Model):
     """
 
     class Method(models.TextChoices):
-        SEFA = "sefa"
-        PCA = "pca"
+        SEFA = "sefa", "SeFa"
+        PCA = "pca", "PCA"
         LINEAR = "linear"
+        COMBINED = "combined"
 
     checkpoint = models.ForeignKey(Checkpoint, models.PROTECT, related_name="directions")
     name = models.SlugField(max_length=160, allow_unicode=True)

@@ -48,7 +48,7 @@ def save_direction(
     Raises ValueError for a name, vector, scale or value that cannot be, DirectionNameTakenError
     where the name has another vector or scale.
     """
-    _check_name(name, method)
+    check_name(name, method)
     _check_vector(checkpoint, vector, scale)
     if (attribute or value) and value not in effect.shares.get(attribute, {}):
         raise ValueError(f"{attribute}={value} is not among what was measured")
@@ -82,7 +82,8 @@ def named_steps(checkpoint: Checkpoint, parameters: Parameters) -> dict[str, NDA
     return {row.name: row.step for row in rows}
 
 
-def _check_name(name: str, method: str) -> None:
+def check_name(name: str, method: str) -> None:
+    """ValueError for a name that no direction of this method can have."""
     if method not in Direction.Method.values:
         raise ValueError(f"{method!r} is not one of {Direction.Method.values}")
     try:

@@ -176,16 +176,16 @@ async def test_a_drop_with_a_very_long_number_is_refused() -> None:
     assert not await page.connect()
 
 
-def board_of(name: str, **rights: Any) -> Page:
-    """The board of a signed-in user."""
+def board_of(name: str, path: str = "/ws/drops/7/board", **rights: Any) -> Page:
+    """The board, or another page, of a signed-in user."""
     browser = Client()
     browser.force_login(User.objects.create_user(name, **rights))
     cookie = f"sessionid={browser.cookies['sessionid'].value}".encode()
-    return Page("/ws/drops/7/board", HERE, cookie)
+    return Page(path, HERE, cookie)
 
 
 @pytest.mark.parametrize("rights", [{}, {"is_staff": True, "is_active": False}])
-async def test_the_board_is_for_curators(transactional_db: None, rights: dict[str, bool]) -> None:
+async def test_the_board_is_for_curators(transactional_db: None, rights: dict[str, Any]) -> None:
     page = await sync_to_async(board_of)("somebody", **rights)
 
     assert not await page.connect()
@@ -222,3 +222,16 @@ async def test_what_curators_are_told_reaches_no_visitor(transactional_db: None)
     assert await curator.hear() == {"kind": "state"}
     for page in (curator, visitor):
         await page.leave()
+
+
+async def test_leads_hear_that_a_search_has_gone_on(transactional_db: None) -> None:
+    lead = await sync_to_async(board_of)("ada", path="/ws/checkpoints/7", is_staff=True)
+    await lead.connect()
+
+    await sync_to_async(progress.announce_refine)(checkpoint_id=8)
+    await sync_to_async(progress.announce_refine)(checkpoint_id=7)
+
+    assert await lead.hear() == {"kind": "refined"}
+    assert await lead.hears_nothing()
+    assert not await socket("/ws/checkpoints/7").connect()
+    await lead.leave()

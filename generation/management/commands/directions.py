@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from generation.refinement import Found, Sample
 
 PROGRESS_EVERY = 512
+METHODS = [method.value for method in Direction.Method if method != Direction.Method.COMBINED]
 
 
 class Command(BaseCommand):
@@ -28,9 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--n", type=int, default=2000, help="works to learn from")
         parser.add_argument("--effect", type=int, default=96, help="works to measure on")
         parser.add_argument("--values", type=int, help="so many values of an attribute; else all")
-        parser.add_argument(
-            "--methods", nargs="+", choices=Direction.Method.values, default=Direction.Method.values
-        )
+        parser.add_argument("--methods", nargs="+", choices=METHODS, default=METHODS)
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--save", action="store_true", help="keep them under their names")
 
