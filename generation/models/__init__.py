@@ -1,6 +1,13 @@
 """Rows of generation: what is learned from, what is drawn, and the jobs that do it."""
 
-from generation.models.art import Checkpoint, Dataset, Direction, ItemLabel, Permission
+from generation.models.art import (
+    Checkpoint,
+    Dataset,
+    DatasetQuerySet,
+    Direction,
+    ItemLabel,
+    Permission,
+)
 from generation.models.drops import (
     Artwork,
     ArtworkQuerySet,
@@ -14,6 +21,7 @@ from generation.models.drops import (
     ImmutableRowError,
     ParameterSet,
 )
+from generation.models.edits import DatasetEdit, DatasetEditQuerySet
 from generation.models.jobs import Job, JobQuerySet
 from generation.models.plans import Candidate, CandidateQuerySet, DropPlan, Look, LookQuerySet
 
@@ -28,6 +36,9 @@ __all__ = [
     "CurationDecision",
     "CurationDecisionQuerySet",
     "Dataset",
+    "DatasetEdit",
+    "DatasetEditQuerySet",
+    "DatasetQuerySet",
     "Direction",
     "Drop",
     "DropPlan",
