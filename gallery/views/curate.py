@@ -8,6 +8,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from gallery.forms import CurateForm
@@ -18,6 +19,7 @@ from gallery.views.curated import Shown, edited_meanwhile, pictures, told
 from generation.imaging.reader import DatasetError
 from generation.models import Dataset, Job
 from generation.services import (
+    Desk,
     EditedMeanwhileError,
     NothingChangedError,
     comparison,
@@ -37,6 +39,7 @@ def datasets() -> Any:
 
 
 @lead_only
+@never_cache  # going back must not show how it was before the last edit
 @require_http_methods(["GET", "HEAD", "POST"])
 def curate(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(datasets(), pk=pk)
@@ -144,12 +147,20 @@ def page_context(request: HttpRequest, found: Dataset) -> dict[str, Any]:
         },
         "versions": versions,
         "next_version": versions[0].version + 1,
+        "published": published_as(table, versions),
         "matrix": curated.matrix(shown),
         **curated.history(table, request.user),
         **curated.options(shown),
         **curated.grid(shown),
         **comparing(found, seen is not None),
     }
+
+
+def published_as(table: Desk, versions: list[Dataset]) -> Dataset | None:
+    """The version that has all edits already: made from this dataset after the newest of them."""
+    made = [row for row in versions if row.parent_id == table.dataset.pk]
+    newest = table.edits[-1].created_at if table.edits else None
+    return next((row for row in made if newest is not None and row.created_at > newest), None)
 
 
 def comparing(found: Dataset, is_compared: bool) -> dict[str, Any]:

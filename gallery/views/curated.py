@@ -101,7 +101,7 @@ class Shown:
     def __init__(self, desk: Desk, compared: "Comparison | None", asked: QueryDict) -> None:
         self.desk, self.compared = desk, compared
         self.items = [desk.shown(place) for place in range(len(desk.items))]
-        self.schema = schema_after(desk.dataset.schema, self.items)
+        self.schema = schema_after(desk.schema, self.items)
         self.search = Search.parse(asked, self.schema)
         self.asked_page = asked.get("page")
 
@@ -180,7 +180,8 @@ class Shown:
 
     def _changes(self, place: int) -> list[str]:
         state = self.desk.state
-        changed = [f"{name}: {value}" for name, value in state.labels.get(place, {}).items()]
+        labels = state.labels.get(place, {})
+        changed = [f"{name.replace('_', ' ')}: {value}" for name, value in labels.items()]
         return [*changed, *([state.licences[place]] if place in state.licences else [])]
 
     def licences(self) -> dict[str, int]:
@@ -304,7 +305,7 @@ def _cell(
     return {
         "n": n,
         "level": -(-LEVELS * n // most) if most else 0,
-        "name": f"{n} pictures with {search.rows} {row} and {search.columns} {column}",
+        "name": f"{pictures(n)} with {search.rows} {row} and {search.columns} {column}",
         "query": search.query(show="kept", pairs=pairs),
     }
 
@@ -318,7 +319,8 @@ def told(row: DatasetEdit) -> str:
     if row.undoes:
         return f"took back: {told(row.undoes)}"
     said = DONE[Kind(row.kind)]
-    return said.format(pictures(len(row.places)), attribute=row.attribute, value=row.value)
+    attribute = row.attribute.replace("_", " ")
+    return said.format(pictures(len(row.places)), attribute=attribute, value=row.value)
 
 
 def who(user: Any) -> str:

@@ -65,9 +65,14 @@ class Dataset(models.Model):
     def manifest_path(self) -> Path:
         return Path(settings.DATASET_ROOT) / "manifests" / self.digest[:2] / f"{self.digest}.json"
 
+    def manifest(self) -> dict[str, Any]:
+        """All that the digest names; its schema keeps its order, which not every database does."""
+        found: dict[str, Any] = json.loads(self.manifest_path.read_text())
+        return found
+
     def items(self) -> list[dict[str, Any]]:
         """The manifest's rows: file, digest, attributes, source and licence of each picture."""
-        rows: list[dict[str, Any]] = json.loads(self.manifest_path.read_text())["items"]
+        rows: list[dict[str, Any]] = self.manifest()["items"]
         return rows
 
     @property

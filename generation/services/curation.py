@@ -41,9 +41,10 @@ class NothingChangedError(ValueError):
 
 @dataclass(frozen=True)
 class Desk:
-    """A dataset as curators see it: its items, all edits in their order, and what these make."""
+    """A dataset as curators see it: its manifest, all edits in order, and what these make."""
 
     dataset: Dataset
+    schema: dict[str, list[str]]
     items: list[dict[str, Any]]
     edits: list[DatasetEdit]
     state: State
@@ -59,8 +60,10 @@ class Desk:
 
 def desk(dataset: Dataset) -> Desk:
     rows = dataset.edits.in_order().select_related("undoes", "made_by")
-    items, said = dataset.items(), list(rows)
-    return Desk(dataset, items, said, edits.replay(items, [row.edit for row in said]))
+    manifest, said = dataset.manifest(), list(rows)
+    items = manifest["items"]
+    state = edits.replay(items, [row.edit for row in said])
+    return Desk(dataset, manifest["schema"], items, said, state)
 
 
 @transaction.atomic
@@ -150,7 +153,7 @@ def publish_version(*, dataset: Dataset, seen: int, made_by: AbstractBaseUser | 
     rows = edits.apply(found.items, found.state)
     if not rows:
         raise DatasetError("every picture is rejected: a version without pictures is none")
-    schema = edits.schema_after(dataset.schema, rows)
+    schema = edits.schema_after(found.schema, rows)
     for made in dataset.children.order_by("version"):
         if made.schema == schema and made.items() == rows:
             return made
@@ -197,7 +200,7 @@ def _checked(
 def _check_values(found: Desk, after: State, attribute: str) -> None:
     if attribute:
         added = {labels.get(attribute) for labels in after.labels.values()} - {None}
-        if len(added | set(found.dataset.schema[attribute])) > MAX_VALUES:
+        if len(added | set(found.schema[attribute])) > MAX_VALUES:
             raise ValueError(f"more than {MAX_VALUES} values of {attribute}")
 
 

@@ -147,7 +147,7 @@ def test_a_lead_curates_a_dataset_and_publishes_a_version(lead: Page) -> None:
     shoot(lead, "curate-said")
 
     # A cell of the matrix leads to its pictures.
-    lead.get_by_role("link", name="1 pictures with ground sky and worn monocle").click()
+    lead.get_by_role("link", name="1 picture with ground sky and worn monocle").click()
     expect(lead.locator(".curate-grid .work")).to_have_count(1)
     lead.go_back()
 

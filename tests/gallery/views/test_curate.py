@@ -103,6 +103,10 @@ def test_curation_is_the_leads_affair(client: Client, wallet: Client, dataset: D
     assert not dataset.edits.exists()
 
 
+def test_going_back_asks_again(console: Client, dataset: Dataset) -> None:
+    assert "no-store" in console.get(address(dataset)).headers["Cache-Control"]
+
+
 def test_a_dataset_that_is_not_there_is_not_found(console: Client) -> None:
     assert console.get("/console/art/999/curate").status_code == 404
 
@@ -344,8 +348,11 @@ def test_an_edit_after_publishing_says_that_the_version_does_not_have_it(
     press(console, dataset, "reject", 4)
     press(console, dataset, "publish")
 
+    published = page(console.get(address(dataset)))
     html = page(press(console, dataset, "reject", 5))
 
+    assert "flat v2 has all of this already." in published
+    assert "v3 will have 148 pictures: 2 left out" in html
     assert "flat v2 was made before and does not have it." in html
     assert rejected(dataset) == {4, 5}
 
@@ -378,7 +385,7 @@ def test_the_history_says_who_did_what_and_who_took_it_back(
 
     after = page(press(console, dataset, "undo:1"))
 
-    assert "<b>ben</b> labelled 2 pictures worn: hat" in before
+    assert '<b>ben</b> <span class="what">labelled 2 pictures worn: hat' in before
     assert "taken back by lead" in after
     assert 'value="undo:1"' not in after
 
