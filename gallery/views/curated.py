@@ -88,6 +88,7 @@ class Tile:
 
     place: int
     file: str
+    name: str
     picture_url: str
     alt: str
     is_rejected: bool
@@ -171,6 +172,7 @@ class Shown:
         return Tile(
             place=place,
             file=item["file"],
+            name=item["file"].rpartition("/")[2],
             picture_url=reverse("gallery:dataset-picture", args=[dataset.pk, item["digest"]]),
             alt=", ".join([item["file"], *labels]),
             is_rejected=place in self.desk.state.rejected,

@@ -1,12 +1,14 @@
 """Edits and versions of datasets: nothing lost, nothing doubled, each version for itself."""
 
 import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import pytest
 from django.contrib.auth.models import User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from generation import services, tasks
 from generation.imaging import codec
@@ -310,6 +312,32 @@ def test_labels_of_people_go_along_with_their_pictures(dataset: Dataset, ada: Us
 
     assert services.said_labels(made, "mood") == {0: "sad", 21: "glad"}
     assert services.said_labels(dataset, "mood") == {0: "glad", 2: "sad", 23: "glad"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_curators_at_the_same_time_lose_and_double_nothing(
+    dataset: Dataset, ada: User, ben: User
+) -> None:
+    def curate(who: User, places: range) -> Dataset:
+        try:
+            for place in places:
+                say(dataset, who, Kind.REJECT, place, seen=0)
+            both.wait(60)
+            return publish(dataset, who)
+        finally:
+            connection.close()
+
+    both = threading.Barrier(2)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(curate, ada, range(6))
+        second = pool.submit(curate, ben, range(6, 12))
+        made = {first.result(120), second.result(120)}
+
+    assert len(made) == 1
+    assert made.pop().n_items == 12
+    numbers = dataset.edits.in_order().values_list("number", flat=True)
+    assert list(numbers) == list(range(1, 13))
+    assert services.desk(dataset).state.rejected == set(range(12))
 
 
 def look(dataset: Dataset) -> Job:
