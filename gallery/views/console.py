@@ -19,12 +19,12 @@ from django.views.decorators.http import require_POST, require_safe
 from gallery.forms import DecideForm, ExtendForm, NextDropForm, ProposalForm, SaleForm
 from gallery.serializers import (
     STEPS,
-    guard_facts,
     proposal_rows,
     render_progress,
     work_tile,
     work_tiles,
 )
+from gallery.views.guard import guard_facts
 from gallery.views.public import chosen_collection
 from generation import progress
 from generation.models import Artwork, Collection, Drop, Job

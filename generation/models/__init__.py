@@ -1,6 +1,13 @@
 """Rows of generation: what is learned from, what is drawn, and the jobs that do it."""
 
-from generation.models.art import Checkpoint, Dataset, Direction, ItemLabel, Permission
+from generation.models.art import (
+    Checkpoint,
+    Dataset,
+    DatasetQuerySet,
+    Direction,
+    ItemLabel,
+    Permission,
+)
 from generation.models.curation import CurationDecision, CurationDecisionQuerySet
 from generation.models.drops import (
     Artwork,
@@ -12,6 +19,7 @@ from generation.models.drops import (
     FacetIndex,
     ParameterSet,
 )
+from generation.models.edits import DatasetEdit, DatasetEditQuerySet
 from generation.models.evidence import ImmutableRowError
 from generation.models.jobs import Job, JobQuerySet
 from generation.models.plans import Candidate, CandidateQuerySet, DropPlan, Look, LookQuerySet
@@ -27,6 +35,9 @@ __all__ = [
     "CurationDecision",
     "CurationDecisionQuerySet",
     "Dataset",
+    "DatasetEdit",
+    "DatasetEditQuerySet",
+    "DatasetQuerySet",
     "Direction",
     "Drop",
     "DropPlan",

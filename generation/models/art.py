@@ -2,18 +2,30 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from numpy.typing import NDArray
 
 from generation.traits.effect import Effect
 
 
+class DatasetQuerySet(models.QuerySet["Dataset"]):
+    def versions_of(self, dataset: "Dataset") -> Self:
+        """All versions of what a dataset is a version of, the newest first."""
+        first = dataset.first_id or dataset.pk
+        return self.filter(Q(pk=first) | Q(first=first)).order_by("-version", "pk")
+
+
 class Dataset(models.Model):
-    """Labelled pictures; ``digest`` is the manifest's, with each item's digest and licence."""
+    """Labelled pictures; ``digest`` is the manifest's, with each item's digest and licence.
+
+    A version is a row and a manifest of its own: ``parent`` is what it was made from by edits,
+    ``first`` version 1, where that is not the row itself.
+    """
 
     name = models.CharField(max_length=100)
     digest = models.CharField(max_length=64, unique=True)
@@ -23,24 +35,54 @@ class Dataset(models.Model):
     schema = models.JSONField()
     source = models.CharField(max_length=300)
     licence = models.CharField(max_length=100)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
+    first = models.ForeignKey("self", models.PROTECT, null=True, related_name="later")
+    version = models.PositiveIntegerField(default=1)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = DatasetQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["first", "version"], name="dataset_version_once"),
+            models.CheckConstraint(
+                condition=Q(version=1, first=None, parent=None)
+                | Q(version__gt=1, first__isnull=False, parent__isnull=False),
+                name="dataset_version_of",
+            ),
+        ]
+
     def __str__(self) -> str:
-        return f"{self.name} ({self.n_items})"
+        return f"{self.title} ({self.n_items})"
+
+    @property
+    def title(self) -> str:
+        """The name with the version."""
+        return f"{self.name} v{self.version}"
 
     @property
     def manifest_path(self) -> Path:
         return Path(settings.DATASET_ROOT) / "manifests" / self.digest[:2] / f"{self.digest}.json"
 
+    def manifest(self) -> dict[str, Any]:
+        """All that the digest names; its schema keeps its order, which not every database does."""
+        found: dict[str, Any] = json.loads(self.manifest_path.read_text())
+        return found
+
     def items(self) -> list[dict[str, Any]]:
         """The manifest's rows: file, digest, attributes, source and licence of each picture."""
-        rows: list[dict[str, Any]] = json.loads(self.manifest_path.read_text())["items"]
+        rows: list[dict[str, Any]] = self.manifest()["items"]
         return rows
 
     @property
     def embedding_path(self) -> Path:
         folder = Path(settings.DATASET_ROOT) / "embeddings" / self.digest[:2]
         return folder / f"{self.digest}.npy"
+
+    @property
+    def comparison_path(self) -> Path:
+        return self.embedding_path.with_suffix(".compared.npz")
 
     def item_path(self, digest: str) -> Path:
         return Path(settings.DATASET_ROOT) / "items" / digest[:2] / f"{digest}.png"
@@ -133,7 +175,7 @@ class Direction(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["checkpoint", "name"], name="direction_named_once"),
-            models.CheckConstraint(condition=models.Q(scale__gt=0), name="direction_scale"),
+            models.CheckConstraint(condition=Q(scale__gt=0), name="direction_scale"),
         ]
 
     def __str__(self) -> str:

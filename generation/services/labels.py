@@ -1,7 +1,9 @@
 """Labels given by people, and the labelled dataset that comes of them."""
 
 import io
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,12 +32,16 @@ class NotEmbeddedError(Exception):
 
 def store_embedding(*, dataset: Dataset, features: NDArray[np.float32]) -> None:
     """Keep features [N, D] beside the dataset, complete or not at all."""
-    path = dataset.embedding_path
-    path.parent.mkdir(parents=True, exist_ok=True)
     out = io.BytesIO()
     np.save(out, features, allow_pickle=False)
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_bytes(out.getvalue())
+    write_whole(dataset.embedding_path, out.getvalue())
+
+
+def write_whole(path: Path, raw: bytes) -> None:
+    """Write a file that is there complete or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary.write_bytes(raw)
     temporary.replace(path)
 
 
@@ -59,7 +65,7 @@ def label_items(
 
     An empty value takes a label back. Raises ValueError for a name, value or place that cannot be.
     """
-    attribute = _named("attribute", attribute, ItemLabel._meta.get_field("attribute").max_length)
+    attribute = named("attribute", attribute, ItemLabel._meta.get_field("attribute").max_length)
     if attribute in dataset.schema:
         raise ValueError(f"{attribute} is labelled already")
     longest = ItemLabel._meta.get_field("value").max_length
@@ -75,7 +81,7 @@ def label_items(
             attribute=attribute,
             place=place,
             defaults={
-                "value": _named("value", value, longest),
+                "value": named("value", value, longest),
                 "labelled_by_id": labelled_by.pk if labelled_by else None,
             },
         )
@@ -144,7 +150,7 @@ def _item(dataset: Dataset, row: dict[str, Any], read: dict[str, str]) -> Item:
     )
 
 
-def _named(what: str, text: str, longest: int | None) -> str:
+def named(what: str, text: str, longest: int | None) -> str:
     """A name of ours: one line of printable text; ValueError if it is not."""
     found = " ".join(text.split())
     if not found or len(found) > (longest or 0) or not found.isprintable():

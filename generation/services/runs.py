@@ -49,7 +49,7 @@ def request_run(
     network_of(dataset, architecture, network)
     args = {
         "dataset": dataset.digest,
-        "name": dataset.name,
+        "name": run_name(dataset),
         "architecture": architecture,
         "network": network,
         "train": asdict(train),
@@ -57,6 +57,11 @@ def request_run(
     }
     digest = hashlib.sha256(json.dumps(args, sort_keys=True).encode()).hexdigest()
     return create_job(kind=KIND, key=f"train:{digest[:40]}", total=train.kimg, args=args)
+
+
+def run_name(dataset: Dataset) -> str:
+    """The dataset with its version, but for version 1: runs from before versions keep their key."""
+    return dataset.name if dataset.version == 1 else dataset.title
 
 
 def run_folder(job: Job) -> Path:

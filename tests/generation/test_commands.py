@@ -125,6 +125,7 @@ def test_a_killed_training_run_goes_on_where_it_was_and_ends_the_same(
             said = done(folder, "train", digest, *wanted, "--resume")
         else:
             said = done(folder, "train", digest, *wanted)
+        assert "v1, 48 pictures" in said
         assert "1 of 1 kimg" in said
         assert "kimg/s" in said
         weights.append(load_file(next(folder.glob("training/*/generator.safetensors"))))

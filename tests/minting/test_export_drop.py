@@ -124,7 +124,8 @@ def test_the_manifest_is_canonical_and_names_every_work(drop: Drop, tmp_path: Pa
     manifest: dict[str, Any] = json.loads(raw)
     assert canonicalize(manifest) == raw
     assert [work["index"] for work in manifest["works"]] == [0, 1, 3, 4]
-    assert [row["status"] for row in manifest["curation"]] == ["rejected"]
+    log = [(row["kind"], row["status"]) for row in manifest["curation"]]
+    assert log == [("decided", "rejected"), ("closed", "")]
     assert manifest["chain"] is None
 
 

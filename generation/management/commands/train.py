@@ -59,6 +59,7 @@ class Command(BaseCommand):
             parallel.leave()
             return
         job = self._lease(job, resume=options["resume"])
+        self.stdout.write(f"learning from {dataset.title}, {dataset.n_items} pictures")
         self.stdout.write(f"samples and weights: {services.run_folder(job)}")
 
         try:

@@ -12,6 +12,7 @@ from pytest_django import Settings
 from generation import services, tasks, training
 from generation.gan.presets import TrainConfig
 from generation.models import Checkpoint, Dataset, Job
+from generation.traits.edits import Kind
 from tests.generation.test_commands import art
 
 __all__ = ["art"]
@@ -223,6 +224,30 @@ def test_what_was_learned_is_kept_as_a_checkpoint(
     )
     assert row.recipe["dataset"] == dataset.digest
     assert "No parser knows this art" in said
+
+
+def test_a_run_and_its_checkpoint_name_the_version_they_learned_from(
+    console: Client, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.record_edit(dataset=dataset, kind=Kind.REJECT, places=[0], seen=0, made_by=None)
+    second = services.publish_version(dataset=dataset, seen=1, made_by=None)
+    job = tiny_run(second)
+    monkeypatch.setattr(training, "SLICE_S", 0.0)
+    tasks.train(job_id=job.pk, fence=0)
+
+    said = page(console.get(f"/console/training/{job.pk}"))
+    recipe = services.keep_run(job=job, name="kept").recipe
+
+    assert f"{dataset.name} v2</a>, 47 pictures" in said
+    assert job.args["name"] == f"{dataset.name} v2"
+    assert recipe["dataset_name"] == f"{dataset.name} v2"
+    assert (recipe["dataset"], recipe["dataset_version"]) == (second.digest, 2)
+
+
+def test_a_run_of_the_first_version_is_the_run_it_was_before_there_were_versions(
+    dataset: Dataset,
+) -> None:
+    assert tiny_run(dataset).args["name"] == dataset.name
 
 
 def test_a_dead_worker_s_run_is_taken_over_after_its_lease(
