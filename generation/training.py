@@ -17,7 +17,6 @@ from PIL import Image
 from generation import services
 from generation.gan import parallel
 from generation.gan.checkpoint import load_generator
-from generation.gan.config import AttributeSchema
 from generation.gan.header import sha256_file
 from generation.gan.presets import TrainConfig
 from generation.gan.training import Interval, Trainer, TrainingDivergedError, eta_s
@@ -133,7 +132,7 @@ def train_parser(
     n_held = max(1, round(HELD_OUT * len(order)))
     held, shown = order[:n_held], order[n_held:]
     torch.manual_seed(seed)
-    network = parser.ParserNetwork(AttributeSchema.from_mapping(dataset.schema), dataset.image_px)
+    network = parser.ParserNetwork(dataset.attributes(), dataset.image_px)
     losses = parser.train_parser(network, pictures[shown], labels[shown], epochs=epochs, seed=seed)
     yield from enumerate(losses, start=1)
     report = {

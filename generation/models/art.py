@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from numpy.typing import NDArray
 
+from generation.gan.config import AttributeSchema
 from generation.traits.effect import Effect
 
 
@@ -69,6 +70,10 @@ class Dataset(models.Model):
         """All that the digest names; its schema keeps its order, which not every database does."""
         found: dict[str, Any] = json.loads(self.manifest_path.read_text())
         return found
+
+    def attributes(self) -> AttributeSchema:
+        """Attributes and values as the manifest orders them."""
+        return AttributeSchema.from_mapping(self.manifest()["schema"])
 
     def items(self) -> list[dict[str, Any]]:
         """The manifest's rows: file, digest, attributes, source and licence of each picture."""

@@ -117,7 +117,7 @@ def counted(items: Iterable[Taken], say: Callable[[int], None]) -> Iterator[Take
 def load_dataset(dataset: Dataset) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Pictures [N, H, W, 3] and value indices [N, attributes] in the manifest's order."""
     items = dataset.items()
-    schema = AttributeSchema.from_mapping(dataset.schema)
+    schema = dataset.attributes()
     pictures = np.stack([codec.read_stored(dataset.item_path(item["digest"])) for item in items])
     labels = [
         [values.index(item["attributes"][name]) for name, values in schema.attributes]

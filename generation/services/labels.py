@@ -135,7 +135,7 @@ def finish_labels(
         source=dataset.source,
         licence=dataset.licence,
         image_px=dataset.image_px,
-        schema=dataset.schema | added,
+        schema=dataset.manifest()["schema"] | added,
     )
     return made, dataset.n_items - len(taken)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from generation.gan.config import AttributeSchema, GeneratorConfig
+from generation.gan.config import GeneratorConfig
 from generation.gan.header import read_report
 from generation.gan.presets import ARCHITECTURES, TrainConfig
 from generation.models import Checkpoint, Dataset, Job
@@ -29,7 +29,7 @@ class UnfinishedRunError(Exception):
 
 def network_of(dataset: Dataset, architecture: str, network: dict[str, Any]) -> GeneratorConfig:
     """The network that a run trains; ConfigError or TypeError where its settings are none."""
-    schema = AttributeSchema.from_mapping(dataset.schema)
+    schema = dataset.attributes()
     return ARCHITECTURES[architecture](schema, dataset.image_px, **network)
 
 
