@@ -359,6 +359,8 @@ def next_drop(request: HttpRequest, slug: str) -> tuple[Drop, str]:
     size = form.cleaned_data["size"]
     with transaction.atomic():
         drop = following_drop(collection, size)
+        if request.POST.get("draft"):
+            return drop, f"Drop {drop.number} is a draft."
         start_rendering(drop=drop)
         ring(drop)
     parameters = drop.parameter_set

@@ -4,24 +4,18 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
-from channels.routing import ProtocolTypeRouter
-from django.contrib.auth.models import User
-from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
-from django.test import Client
 from PIL import Image, ImageDraw
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from pytest_django import Settings
 
-from config import asgi
 from generation import rendering, services, tasks
 from generation.models import CurationDecision, Drop, Job
-from tests.fixtures.stack import ROOT, chromium, free_port
+from tests.browser.conftest import AXE, DESKTOP, PHONE, Enter
+from tests.fixtures.stack import chromium
 from tests.fixtures.works import MakeDrop
 from tests.gallery.conftest import undecide
 
@@ -29,40 +23,6 @@ if chromium() is None and os.environ.get("REQUIRE_BROWSER") != "1":
     pytest.skip("no Chromium: set CHROME_BIN or install it", allow_module_level=True)
 
 pytestmark = pytest.mark.enable_socket
-DESKTOP, PHONE = (1280, 900), (390, 844)
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def threads_may_ask() -> Iterator[None]:
-    """Playwright's sync API runs an event loop in this thread, in which Django refuses queries."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        yield
-
-
-@pytest.fixture
-def site(transactional_db: None) -> Iterator[str]:
-    """The application with its sockets, in a thread of this process."""
-    http = ASGIStaticFilesHandler(asgi.http)
-    routes: Any = {**asgi.application.application_mapping, "http": http}
-    port = free_port()
-    config = uvicorn.Config(
-        ProtocolTypeRouter(routes),
-        port=port,
-        lifespan="off",
-        log_level="warning",
-        ws="websockets-sansio",
-        timeout_graceful_shutdown=3,
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://localhost:{port}"
-    server.should_exit = True
-    thread.join(10)
 
 
 @pytest.fixture
@@ -73,42 +33,14 @@ def drop(transactional_db: None, make_drop: MakeDrop) -> Drop:
     return made
 
 
-Enter = Callable[..., Page]
-
-
 @pytest.fixture
-def enter(browser: Browser, site: str, drop: Drop) -> Iterator[Enter]:
-    """Opens a page as a curator of that name; its errors fail the test."""
-    errors: list[str] = []
+def enter(enter: Enter, drop: Drop) -> Enter:
+    """Opens the board of the drop, or another page."""
 
-    def opened(
-        name: str, path: str = "", size: tuple[int, int] = DESKTOP, scheme: Any = "light"
-    ) -> Page:
-        user, _ = User.objects.get_or_create(username=name, is_staff=True)
-        client = Client()
-        client.force_login(user)
-        context = browser.new_context(
-            base_url=site,
-            viewport={"width": size[0], "height": size[1]},
-            color_scheme=scheme,
-            has_touch=size == PHONE,
-        )
-        cookie = client.cookies["sessionid"].value
-        context.add_cookies([{"name": "sessionid", "value": cookie, "url": site}])
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on(
-            "console",
-            lambda line: errors.append(line.text) if "Content Security" in line.text else None,
-        )
-        page.goto(path or f"/console/drops/{drop.pk}/board")
-        return page
+    def opened(name: str, path: str = "", *more: Any) -> Page:
+        return enter(name, path or f"/console/drops/{drop.pk}/board", *more)
 
-    yield opened
-    for context in browser.contexts:
-        context.close()
-    assert errors == []
+    return opened
 
 
 def tile(page: Page, index: int) -> Locator:

@@ -37,14 +37,6 @@ PAGES = {
 }
 
 
-@pytest.fixture(scope="module", autouse=True)
-def threads_may_ask() -> Iterator[None]:
-    """Playwright's sync API runs an event loop in this thread, in which Django refuses queries."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        yield
-
-
 @pytest.fixture
 def drop(
     transactional_db: None, chain_settings: Settings, chain: Chain, make_drop: MakeDrop

@@ -22,14 +22,6 @@ pytestmark = pytest.mark.enable_socket
 PHONE = {"width": 390, "height": 844}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def threads_may_ask() -> Iterator[None]:
-    """Playwright's sync API runs an event loop in this thread, in which Django refuses queries."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        yield
-
-
 @pytest.fixture
 def round(transactional_db: None, make_drop: MakeDrop) -> Round:
     return open_round(drop=make_drop(12, Drop.State.MINTING))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from generation.imaging.compose import Rule
 from generation.traits.planner import (
     Counts,
     Curve,
@@ -16,6 +17,8 @@ from generation.traits.planner import (
     counts,
     exclude,
     include,
+    parse_rule,
+    sentence,
 )
 
 
@@ -103,3 +106,22 @@ def test_json_that_is_no_request_is_refused_by_place_and_value(
         Request.from_json(body)
 
     assert (refused.value.place, refused.value.found) == (place, found)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [exclude("head", "bald", "hat", "cap", "bowler"), include("skin", "amber", "hat", "none")],
+)
+def test_a_rule_is_read_from_the_words_that_say_it(rule: Rule) -> None:
+    assert parse_rule(sentence(rule)) == rule
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "head=bald", "head=bald excludes", "head=bald hates hat=cap", "head excludes hat=cap",
+     "head=bald excludes hat=", "=bald excludes hat=cap", "a=b excludes c=d e=f",
+     "a=b requires c=|"],
+)  # fmt: skip
+def test_other_words_are_no_rule(text: str) -> None:
+    with pytest.raises(RequestError):
+        parse_rule(text)

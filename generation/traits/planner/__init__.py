@@ -5,6 +5,7 @@ from generation.traits.planner.exact import UndecidedError
 from generation.traits.planner.plan import ImpossibleError, attempt_seed, plan
 from generation.traits.planner.quota import Quota, QuotaError, Verdict
 from generation.traits.planner.request import (
+    CURVES,
     Counts,
     Curve,
     Request,
@@ -13,10 +14,12 @@ from generation.traits.planner.request import (
     counts,
     exclude,
     include,
+    parse_rule,
     sentence,
 )
 
 __all__ = [
+    "CURVES",
     "Counts",
     "Curve",
     "ImpossibleError",
@@ -33,6 +36,7 @@ __all__ = [
     "counts",
     "exclude",
     "include",
+    "parse_rule",
     "plan",
     "sentence",
 ]

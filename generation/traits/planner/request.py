@@ -175,6 +175,20 @@ def include(attribute: str, value: str, other: str, *values: str) -> Rule:
     return Rule(attribute, value, other, frozenset(values), is_exclusion=False)
 
 
+def parse_rule(text: str) -> Rule:
+    """The rule that ``sentence`` says; RequestError for other words."""
+    verbs = {"excludes": exclude, "requires": include}
+    words = text.split()
+    sides = [word.partition("=")[::2] for word in words[::2]]
+    if len(words) != 3 or words[1] not in verbs or not all(all(side) for side in sides):
+        raise RequestError("rule", text, "like 'head=bald excludes hat=cap|bowler', or requires")
+    (attribute, value), (other, values) = sides
+    named = values.split("|")
+    if not all(named):
+        raise RequestError("rule", text, "one whose values are all named")
+    return verbs[words[1]](attribute, value, other, *named)
+
+
 def sentence(rule: Rule) -> str:
     """The rule in words: "head=bald excludes hat=cap"."""
     verb = "excludes" if rule.is_exclusion else "requires"
