@@ -16,9 +16,9 @@ RUN python -m venv .venv \
       echo "Say --build-arg PIP_EXTRA_INDEX_URL=(an index of CPU wheels of torch) or TORCH=cuda" >&2; exit 1; \
     fi \
  && .venv/bin/python -m pip install --no-cache-dir -q -c constraints.txt torch uv
-COPY requirements.lock ./
+COPY requirements.lock requirements-s3.lock ./
 RUN .venv/bin/uv pip install --no-cache -q --no-config --no-deps --compile-bytecode \
-      --python .venv/bin/python -r requirements.lock
+      --python .venv/bin/python -r requirements.lock -r requirements-s3.lock
 
 FROM python:${PYTHON}
 RUN useradd --system --uid 10001 --home-dir /app --shell /usr/sbin/nologin morphora \

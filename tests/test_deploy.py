@@ -33,6 +33,7 @@ OWN = {
 }
 DOCUMENT = (ROOT / "docs" / "deploy.md").read_text()
 REQUIRED = re.findall(r'required\("(\w+)"\)', (ROOT / "config/settings/production.py").read_text())
+LOCKS = {"constraints.txt", "requirements.lock", "requirements-s3.lock"}
 INSTEAD = {"CHAIN_KEYSTORE_PASSWORD"}  # required beside a keystore file, in place of the key
 
 
@@ -174,7 +175,7 @@ def test_what_the_image_copies_is_let_through_to_it() -> None:
     }
     packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests", "benchmarks"}
 
-    assert packages | {"templates", "manage.py", "constraints.txt", "requirements.lock"} == kept
+    assert packages | {"templates", "manage.py", *LOCKS} == kept
 
 
 def test_files_that_the_document_names_exist() -> None:
