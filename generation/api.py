@@ -1,7 +1,11 @@
 """Collections, drops and works, to read."""
 
+import logging
 import re
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -14,11 +18,14 @@ from rest_framework import viewsets
 from rest_framework.exceptions import ValidationError
 
 from generation.imaging import thumbnails
+from generation.imaging.bucket import BucketError
 from generation.imaging.codec import ImageRefusedError
 from generation.models import Artwork, Collection, Drop
+from generation.models.drops import image_path
 from generation.serializers import ArtworkSerializer, CollectionSerializer, DropSerializer
 
 IMMUTABLE = "public, max-age=31536000, immutable"
+logger = logging.getLogger(__name__)
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -59,13 +66,29 @@ class ArtworkViewSet(viewsets.ReadOnlyModelViewSet[Artwork]):
         return queryset.filter(drop_id=int(wanted))
 
 
+def or_later(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Ask the visitor to come again while the store of pictures is away."""
+
+    @wraps(view)
+    def answer(*args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(*args, **kwargs)
+        except BucketError as error:
+            logger.warning("%s", error)
+            return HttpResponse(status=503, headers={"Retry-After": "5"})
+
+    return answer
+
+
 @require_safe
+@or_later
 def artwork_image(request: HttpRequest, digest: str) -> HttpResponse:
     """The stored bytes of a picture, which its address can never change."""
     return _for_ever(request, digest, _stored(digest), "image/png")
 
 
 @require_safe
+@or_later
 def artwork_thumbnail(request: HttpRequest, digest: str, side_px: int) -> HttpResponse:
     """A copy of a picture in another size, made when it is first asked for."""
     if side_px not in thumbnails.SIDES_PX:
@@ -96,7 +119,12 @@ def _for_ever(request: HttpRequest, name: str, path: Path, content_type: str) ->
 
 
 def _stored(digest: str) -> Path:
-    path = Path(settings.MEDIA_ROOT) / "images" / digest[:2] / f"{digest}.png"
-    if not DIGEST.fullmatch(digest) or not path.is_file():
+    if not DIGEST.fullmatch(digest):
+        raise Http404("no such picture")
+    try:
+        path = image_path(digest)
+    except ImageRefusedError as error:
+        raise Http404("the stored picture is damaged") from error
+    if not path.is_file():
         raise Http404("no such picture")
     return path

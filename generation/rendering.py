@@ -7,7 +7,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from django.conf import settings
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -182,7 +181,6 @@ def draw_works(drop: Drop, asks: Sequence[Ask]) -> tuple[list[RenderedWork], Loo
     parameters = drop.parameter_set.parameters
     steps = services.named_steps(drop.checkpoint, parameters)
     pictures = render(generator, [ask.spec for ask in asks], parameters, steps)
-    folder = Path(settings.MEDIA_ROOT) / "images"
     readings, looks = _read(parser, pictures)
     works = [
         RenderedWork(
@@ -193,7 +191,7 @@ def draw_works(drop: Drop, asks: Sequence[Ask]) -> tuple[list[RenderedWork], Loo
             requested=ask.spec.requested,
             parsed=reading.values,
             confidence=reading.confidence,
-            image_digest=codec.store(codec.encode_png(picture), folder, ".png"),
+            image_digest=services.keep_picture(picture=picture),
             explores=ask.explores,
         )
         for ask, picture, reading in zip(asks, pictures, readings, strict=True)

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 PROGRAM = """
 import sys
@@ -22,16 +24,31 @@ class Hide:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 sys.meta_path.insert(0, Hide())
-import config.asgi, config.celery, celery.bin.celery, kombu.transport.redis, channels_redis.pubsub
+for name in sys.argv[2].split(","):
+    __import__(name)
 """
+SERVERS = [
+    *("config.asgi", "config.celery", "celery.bin.celery"),
+    *("kombu.transport.redis", "channels_redis.pubsub"),
+]
 
 
-def test_the_workers_and_the_web_server_need_no_package_of_the_tests() -> None:
-    lock = (ROOT / "requirements.lock").read_text()
+@pytest.mark.parametrize(
+    ("locks", "modules"),
+    [
+        (["requirements.lock"], SERVERS),
+        (["requirements.lock", "requirements-s3.lock"], [*SERVERS, "boto3", "boto3.s3.transfer"]),
+    ],
+    ids=["anywhere", "with a bucket"],
+)
+def test_the_workers_and_the_web_server_need_no_package_of_the_tests(
+    locks: list[str], modules: list[str]
+) -> None:
+    lock = "\n".join((ROOT / name).read_text() for name in locks)
     names = re.findall(r"^([a-z0-9][a-z0-9.-]*)(?:\[.*\])?==", lock, re.MULTILINE)
 
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, ",".join(names)],
+        [sys.executable, "-c", PROGRAM, ",".join(names), ",".join(modules)],
         cwd=ROOT,
         capture_output=True,
         text=True,

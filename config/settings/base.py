@@ -87,6 +87,8 @@ STORAGES = {
 MEDIA_ROOT = VAR_DIR / "media"
 CHECKPOINT_ROOT = VAR_DIR / "checkpoints"
 DATASET_ROOT = VAR_DIR / "datasets"
+# s3://bucket/prefix: pictures lie there, and MEDIA_ROOT has copies; empty: MEDIA_ROOT alone
+PICTURES = os.environ.get("MORPHORA_PICTURES", "")
 
 # Where visitors find the site; the simulated community goes there like anybody.
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://localhost:8000")

@@ -1,15 +1,19 @@
 """Production: every value from the environment; a missing one stops the start with its name."""
 
 import os
+from pathlib import Path
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from config.settings.base import *  # noqa: F403
+from config.settings.base import VAR_DIR
 
 
 def required(name: str) -> str:
-    value = os.environ.get(name, "")
+    """A value, or the text of the file that NAME_FILE names: a mounted secret."""
+    file = os.environ.get(f"{name}_FILE", "")
+    value = Path(file).read_text().strip() if file else os.environ.get(name, "")
     if not value:
         raise ImproperlyConfigured(f"{name} is not set")
     return value
@@ -19,11 +23,12 @@ SECRET_KEY = required("SECRET_KEY")
 ALLOWED_HOSTS = required("ALLOWED_HOSTS").split(",")
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
 
+STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", VAR_DIR / "static"))
+
 # Django's own pool: persistent connections exhausted 100 of PostgreSQL's under ASGI.
-DATABASES = {
-    "default": dj_database_url.parse(required("DATABASE_URL"), conn_max_age=0)
-    | {"OPTIONS": {"pool": {"min_size": 1, "max_size": 8, "timeout": 10}}}
-}
+_database = dj_database_url.parse(required("DATABASE_URL"), conn_max_age=0)
+_pool = {"pool": {"min_size": 1, "max_size": 8, "timeout": 10}}
+DATABASES = {"default": {**_database, "OPTIONS": {**_database.get("OPTIONS", {}), **_pool}}}
 
 REDIS_URL = required("REDIS_URL")
 CELERY_BROKER_URL = REDIS_URL
@@ -37,7 +42,9 @@ CHANNEL_LAYERS = {
 CHAIN_RPC_URL = required("CHAIN_RPC_URL")
 CHAIN_ID = int(required("CHAIN_ID"))
 CHAIN_CONFIRMATIONS = int(os.environ.get("CHAIN_CONFIRMATIONS", "12"))
-CHAIN_PRIVATE_KEY = required("CHAIN_PRIVATE_KEY")
+CHAIN_KEYSTORE = os.environ.get("CHAIN_KEYSTORE", "")
+CHAIN_KEYSTORE_PASSWORD = required("CHAIN_KEYSTORE_PASSWORD") if CHAIN_KEYSTORE else ""
+CHAIN_PRIVATE_KEY = "" if CHAIN_KEYSTORE else required("CHAIN_PRIVATE_KEY")
 
 SECURE_SSL_REDIRECT = True
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

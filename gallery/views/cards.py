@@ -23,6 +23,7 @@ from gallery.views.work import find_work
 from generation.imaging import codec
 from generation.imaging.codec import ImageRefusedError
 from generation.models import Collection, Drop
+from generation.models.drops import image_path
 from generation.services.catalogue import load_catalogue
 
 WIDTH, HEIGHT = 1200, 630  # what readers of og:image expect
@@ -132,8 +133,7 @@ def draw_drop(card: Card) -> Image.Image:
 
 
 def read(digest: str) -> NDArray[np.uint8]:
-    images = Path(settings.MEDIA_ROOT) / "images"
-    return codec.read_stored(images / digest[:2] / f"{digest}.png")
+    return codec.read_stored(image_path(digest))
 
 
 def enlarged(picture: NDArray[np.uint8], side: int) -> Image.Image:

@@ -2,7 +2,6 @@
 
 from typing import Any, cast
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -25,7 +24,13 @@ from generation import progress
 from generation.imaging import codec
 from generation.imaging.codec import ImageRefusedError
 from generation.models import Artwork, Drop
-from generation.services import ChangedMeanwhileError, WrongStateError, ask_retouch, send_back
+from generation.services import (
+    ChangedMeanwhileError,
+    WrongStateError,
+    ask_retouch,
+    keep_picture,
+    send_back,
+)
 from generation.tasks import ring_revision
 
 MAX_SENT_BACK = 200  # works at once: each costs a batch of pictures
@@ -113,8 +118,7 @@ def given(work: Artwork, form: RetouchForm) -> tuple[str, str]:
     if picture.shape != (side, side, 3):
         height, width, _ = picture.shape
         raise ImageRefusedError(file.name, f"{width} x {height} px, not {side} x {side}")
-    folder = settings.MEDIA_ROOT / "images"
-    return codec.store(codec.encode_png(picture), folder, ".png"), form.cleaned_data["note"]
+    return keep_picture(picture=picture), form.cleaned_data["note"]
 
 
 def tell(drop: Drop, curator: User, status: str, works: list[int]) -> None:

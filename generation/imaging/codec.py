@@ -3,6 +3,7 @@
 import hashlib
 import io
 import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -117,7 +118,7 @@ def store(raw: bytes, folder: Path, suffix: str) -> str:
     target = folder / name[:2] / f"{name}{suffix}"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{name}.{os.getpid()}.part")
+        temporary = target.with_name(f".{name}.{os.getpid()}.{threading.get_ident()}.part")
         temporary.write_bytes(raw)
         temporary.replace(target)
     return name

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Count, F, OuterRef, Q, Value
 from django.db.models.functions import Coalesce
 
+from generation.imaging import bucket
 from generation.models.art import Checkpoint
 from generation.models.evidence import ImmutableRow
 from generation.models.jobs import Job
@@ -123,7 +124,12 @@ class Drop(models.Model):
 
 
 def image_path(digest: str) -> Path:
-    return Path(settings.MEDIA_ROOT) / "images" / digest[:2] / f"{digest}.png"
+    """Where a picture lies; what this machine lacks is brought from the bucket, if one is set."""
+    folder = Path(settings.MEDIA_ROOT) / "images"
+    path = folder / digest[:2] / f"{digest}.png"
+    if settings.PICTURES and not path.exists():
+        bucket.fetch(bucket.parse(settings.PICTURES), digest, folder)
+    return path
 
 
 class ArtworkQuerySet(models.QuerySet["Artwork"]):

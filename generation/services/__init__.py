@@ -78,6 +78,7 @@ from generation.services.labels import (
     said_labels,
     store_embedding,
 )
+from generation.services.pictures import keep_picture
 from generation.services.plans import (
     CHUNK,
     extend_plan,
@@ -171,6 +172,7 @@ __all__ = [
     "is_saleable",
     "keep_checkpoint",
     "keep_found",
+    "keep_picture",
     "keep_run",
     "known_directions",
     "label_items",

@@ -1,6 +1,8 @@
 import io
 import json
+import threading
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +84,21 @@ def test_a_file_is_stored_at_its_digest_once(tmp_path: Path) -> None:
 
     assert again == name == codec.digest(PNG)
     assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == [f"{name}.png"]
+
+
+def test_threads_that_store_the_same_bytes_at_once_all_succeed(tmp_path: Path) -> None:
+    raw = bytes(4_000_000)
+    start = threading.Barrier(8)
+
+    def store(_: int) -> str:
+        start.wait()
+        return codec.store(raw, tmp_path, ".png")
+
+    with ThreadPoolExecutor(8) as pool:
+        names = set(pool.map(store, range(8)))
+
+    assert names == {codec.digest(raw)}
+    assert [path.stem for path in tmp_path.rglob("*.*")] == [codec.digest(raw)]
 
 
 def test_a_changed_byte_in_a_stored_file_is_noticed(tmp_path: Path) -> None:
