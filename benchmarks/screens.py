@@ -3,8 +3,9 @@
     .venv/bin/python -m benchmarks.screens [--out docs/screens] [--minutes 1.5]
 
 Starts what `make up` starts in a folder of its own, curates and commits its first drop as a lead in
-a browser, brings in the simulated community, lets it act, scores the round, and photographs the
-pages on the way. Needs Chromium and what `make test` installs.
+a browser, brings art in and trains on it, brings in the simulated community, lets it act, scores
+the round, plans the next drop, and photographs the pages on the way. Needs Chromium and what
+`make test` installs.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -120,6 +122,55 @@ def _wait() -> None:
     raise TimeoutError(ADDRESS)
 
 
+def studio(camera: Camera) -> None:
+    """Art in, its curation, a training run on it, and the latent space of the shipped generator."""
+    lead = camera.lead
+    lead.goto("/console/art")
+    lead.get_by_label("What is in it").select_option("pictures")
+    lead.get_by_label("ZIP archive").set_input_files(
+        {"name": "portraits.zip", "mimeType": "application/zip", "buffer": portraits(240)}
+    )
+    lead.get_by_label("Name", exact=True).fill("portraits")
+    lead.get_by_label("Source").fill("Open Peeps by Pablo Stanley")
+    lead.get_by_label("Licence").fill("CC0-1.0")
+    lead.get_by_role("button", name="Upload").click()
+    lead.get_by_role("link", name="portraits", exact=True).first.click()
+    dataset = lead.url
+    camera.shoot("art", "/console/art")
+    lead.goto(f"{dataset}/curate")
+    lead.locator(".compared, table.heat").first.wait_for()
+    lead.wait_for_timeout(20_000)  # pictures are compared by a job
+    camera.shoot("curate", f"{dataset}/curate")
+    lead.goto(dataset)
+    lead.get_by_role("link", name="Train a generator on it").click()
+    lead.get_by_label("Thousand pictures in all").fill("40")
+    lead.get_by_label("Thousand pictures between two saves").fill("0.1")
+    camera.shoot("training", lead.url)
+    press(lead, "Train")
+    lead.locator("img.samples").wait_for()
+    lead.wait_for_timeout(60_000)
+    camera.shoot("training-run", lead.url)
+    press(lead, "Stop")
+    camera.shoot("checkpoints", "/console/checkpoints")
+    lead.locator('a[href$="/refine"]').first.click()
+    lead.wait_for_timeout(15_000)  # the first preview loads the network
+    camera.shoot("refine", lead.url)
+
+
+def portraits(n: int) -> bytes:
+    """Labelled portraits as a ZIP archive."""
+    script = ROOT / "generation" / "art" / "portraits.mjs"
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = ["--out", folder, "--count", str(n), "--size", "64", "--seed", "3"]
+        subprocess.run(["node", script, *arguments], check=True, stdout=subprocess.DEVNULL)  # noqa: S607
+        raw = io.BytesIO()
+        with zipfile.ZipFile(raw, "w") as archive:
+            for path in sorted(Path(folder).rglob("*")):
+                if path.is_file():
+                    archive.write(path, path.relative_to(folder))
+    return raw.getvalue()
+
+
 def tour(camera: Camera, browser: Browser, minutes: float) -> None:
     lead = camera.lead
     camera.shoot("sign-in", "/sign-in")
@@ -128,6 +179,11 @@ def tour(camera: Camera, browser: Browser, minutes: float) -> None:
     camera.shoot("console-curating", "/console")
     board = lead.get_by_role("link", name="board").first.get_attribute("href")
     camera.shoot("board", board or "")
+    lead.goto(board or "")
+    lead.locator("ul.board a.open").nth(4).click()
+    lead.get_by_text("Retouch by hand").wait_for()
+    camera.shoot("retouch", lead.url)
+    studio(camera)
     becomes(lead, "curating")
     press(lead, "Accept all undecided")
     press(lead, "Close curation and commit on chain")
@@ -148,7 +204,6 @@ def tour(camera: Camera, browser: Browser, minutes: float) -> None:
     camera.shoot("work", "/collections/portraits/works/7")
     camera.shoot("work-checked", "/collections/portraits/works/7", prepare="Check it yourself")
     camera.shoot("console-listening", "/console")
-    camera.shoot("art", "/console/art")
     camera.shoot("not-found", "/nowhere")
     lead.goto("/console/community")
     press(lead, "Stop")
@@ -157,6 +212,12 @@ def tour(camera: Camera, browser: Browser, minutes: float) -> None:
     becomes(lead, "scored")
     camera.shoot("proposal", "/console")
     camera.shoot("charts", "/console/charts/portraits")
+    lead.goto("/console")
+    press(lead, "Approve")
+    becomes(lead, "closed")
+    press(lead, "Open a draft to plan")
+    lead.get_by_role("link", name="Plan exact counts").click()
+    camera.shoot("plan", lead.url, prepare="Check")
 
 
 def voting(browser: Browser, out: Path) -> None:

@@ -5,6 +5,7 @@ import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -174,3 +175,19 @@ def test_lists_that_did_not_change_are_not_sent_again(
 
     assert again.status_code == 304
     assert changed.status_code == 200
+
+
+def test_a_picture_is_also_had_large_as_a_png(client: Client, digest: str) -> None:
+    reply = client.get(f"/api/images/{digest}-512.png")
+    again = client.get(f"/api/images/{digest}-512.png", headers={"If-None-Match": reply["ETag"]})
+
+    assert reply.headers["Content-Type"] == "image/png"
+    assert reply.headers["ETag"] == f'"{digest}-512.png"'
+    assert again.status_code == 304
+    with Image.open(io.BytesIO(reply.content)) as image:
+        large = np.asarray(image)
+    with Image.open(io.BytesIO(client.get(f"/api/images/{digest}.png").content)) as image:
+        small = np.asarray(image)
+    assert large.shape == (512, 512, 3)
+    factor = 512 // small.shape[0]
+    assert (large == small.repeat(factor, 0).repeat(factor, 1)).all()
