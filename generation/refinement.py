@@ -242,7 +242,7 @@ def _search(job: Job) -> Iterator[int]:
     for axis in _wanted(growing.works, job.args):
         if axis.name not in known:
             effect = _measured(growing.works, axis, n_effect)
-            found.append(services.Candidate(effect=effect, **vars(axis)).to_json())
+            found.append(services.FoundDirection(effect=effect, **vars(axis)).to_json())
             yield n + len(found) * n_effect * refinements.N_STRENGTHS
 
 

@@ -3,14 +3,14 @@
 from typing import Any
 
 from generation.models import Direction
-from generation.services import Candidate
+from generation.services import FoundDirection
 from generation.traits.effect import Effect
 
 FOLLOWS = 0.9  # Spearman correlation from which a direction is said to follow its own value
 PLOT_PX = (84, 24)
 
 
-def effect_context(found: Direction | Candidate, reference: str) -> dict[str, Any]:
+def effect_context(found: Direction | FoundDirection, reference: str) -> dict[str, Any]:
     """``reference`` is what addresses call it: its name, or ``7:pca-1`` while it has none."""
     effect = found.effect
     own = effect.spearman.get(found.attribute, {}).get(found.value)
@@ -31,7 +31,7 @@ def effect_context(found: Direction | Candidate, reference: str) -> dict[str, An
     }
 
 
-def _row(effect: Effect, attribute: str, found: Direction | Candidate) -> dict[str, Any]:
+def _row(effect: Effect, attribute: str, found: Direction | FoundDirection) -> dict[str, Any]:
     is_own = attribute == found.attribute
     values = effect.shares[attribute]
     shown = found.value if is_own else max(values, key=lambda value: _range(values[value]))

@@ -30,8 +30,8 @@ from gallery.views.effects import effect_context
 from generation import answers
 from generation.models import Checkpoint, Direction, Job
 from generation.services import (
-    Candidate,
     DirectionNameTakenError,
+    FoundDirection,
     combinations,
     find_candidates,
     found_in,
@@ -202,7 +202,7 @@ def slider(reference: str, title: str, spec: PreviewSpec) -> dict[str, str]:
     }
 
 
-def candidates(checkpoint: Checkpoint, job: Job | None) -> list[tuple[str, Candidate, str]]:
+def candidates(checkpoint: Checkpoint, job: Job | None) -> list[tuple[str, FoundDirection, str]]:
     """What a search has found: its reference, itself, and the name it has been saved under."""
     if job is None:
         return []

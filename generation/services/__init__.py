@@ -87,7 +87,7 @@ from generation.services.plans import (
     settle_round,
 )
 from generation.services.refinements import (
-    Candidate,
+    FoundDirection,
     NoSuchDirectionError,
     combinations,
     find_candidates,
@@ -126,11 +126,11 @@ __all__ = [
     "NONE",
     "REVISIONS",
     "TRIES",
-    "Candidate",
     "ChangedMeanwhileError",
     "Desk",
     "DirectionNameTakenError",
     "EditedMeanwhileError",
+    "FoundDirection",
     "HeldError",
     "LostLeaseError",
     "NoSuchDirectionError",

@@ -37,7 +37,7 @@ class NoSuchDirectionError(ValueError):
 
 
 @dataclass(frozen=True)
-class Candidate:
+class FoundDirection:
     """What a search found, measured and not yet named; ``vector`` [w_dim] has unit length."""
 
     name: str
@@ -88,9 +88,9 @@ def combinations(checkpoint: Checkpoint) -> JobQuerySet:
     return rows.exclude(state=Job.State.DONE).order_by("-created_at", "-pk")
 
 
-def found_in(job: Job) -> list[Candidate]:
+def found_in(job: Job) -> list[FoundDirection]:
     """What a search has found so far."""
-    return [Candidate.from_json(body) for body in job.checkpoint.get("found", [])]
+    return [FoundDirection.from_json(body) for body in job.checkpoint.get("found", [])]
 
 
 def steps_of(checkpoint: Checkpoint, names: Iterable[str]) -> dict[str, NDArray[np.float32]]:
@@ -112,7 +112,7 @@ def steps_of(checkpoint: Checkpoint, names: Iterable[str]) -> dict[str, NDArray[
     return steps
 
 
-def find_candidates(checkpoint: Checkpoint, references: Iterable[str]) -> dict[str, Candidate]:
+def find_candidates(checkpoint: Checkpoint, references: Iterable[str]) -> dict[str, FoundDirection]:
     """What searches found, by the job's number and the name it has there: ``7:pca-1``.
 
     NoSuchDirectionError names one that is not there.

@@ -295,9 +295,9 @@ def test_a_linear_search_learns_one_attribute_of_the_shipped_checkpoint(db: None
 
 def test_a_candidate_comes_back_from_its_job_as_it_was() -> None:
     vector = np.linspace(-1, 1, 5, dtype=np.float32)
-    one = services.Candidate("a", "pca", vector, 0.1 + 0.2, "", "", EFFECT)
+    one = services.FoundDirection("a", "pca", vector, 0.1 + 0.2, "", "", EFFECT)
 
-    back = services.Candidate.from_json(one.to_json())
+    back = services.FoundDirection.from_json(one.to_json())
 
     assert back.vector.tobytes() == vector.tobytes()
     assert (back.scale, back.effect) == (one.scale, EFFECT)
