@@ -130,19 +130,18 @@ def studio(camera: Camera) -> None:
     lead.get_by_label("ZIP archive").set_input_files(
         {"name": "portraits.zip", "mimeType": "application/zip", "buffer": portraits(240)}
     )
-    lead.get_by_label("Name", exact=True).fill("portraits")
+    lead.get_by_label("Name", exact=True).fill("open peeps")
     lead.get_by_label("Source").fill("Open Peeps by Pablo Stanley")
     lead.get_by_label("Licence").fill("CC0-1.0")
     lead.get_by_role("button", name="Upload").click()
-    lead.get_by_role("link", name="portraits", exact=True).first.click()
+    lead.get_by_role("link", name="open peeps").first.click()
     dataset = lead.url
     camera.shoot("art", "/console/art")
     lead.goto(f"{dataset}/curate")
     lead.locator(".compared, table.heat").first.wait_for()
     lead.wait_for_timeout(20_000)  # pictures are compared by a job
     camera.shoot("curate", f"{dataset}/curate")
-    lead.goto(dataset)
-    lead.get_by_role("link", name="Train a generator on it").click()
+    lead.goto("/console/training")
     lead.get_by_label("Thousand pictures in all").fill("40")
     lead.get_by_label("Thousand pictures between two saves").fill("0.1")
     camera.shoot("training", lead.url)

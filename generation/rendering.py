@@ -26,6 +26,7 @@ from generation.traits.parser import Parsed, ParserNetwork, features, load_parse
 from generation.traits.planner import attempt_seed
 
 LEASE = timedelta(seconds=15)
+MAX_ART = 20_000  # pictures of the training art that works are compared with
 
 
 def run_chunk(*, job_id: int) -> Drop | None:
@@ -77,7 +78,7 @@ def _read_art(checkpoint: Checkpoint) -> None:
         return
     if dataset.image_px != parser.img_resolution:
         return
-    pictures = services.load_dataset(dataset)[0]
+    pictures = services.load_dataset(dataset, at_most=MAX_ART)[0]
     services.store_art_features(checkpoint=checkpoint, features=features(parser, pictures))
 
 

@@ -114,9 +114,17 @@ def counted(items: Iterable[Taken], say: Callable[[int], None]) -> Iterator[Take
         say(done)
 
 
-def load_dataset(dataset: Dataset) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Pictures [N, H, W, 3] and value indices [N, attributes] in the manifest's order."""
+def load_dataset(
+    dataset: Dataset, at_most: int | None = None
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Pictures [N, H, W, 3] and value indices [N, attributes] in the manifest's order.
+
+    ``at_most`` so many, evenly spaced.
+    """
     items = dataset.items()
+    if at_most is not None and len(items) > at_most:
+        picked = np.linspace(0, len(items) - 1, at_most).round().astype(int)
+        items = [items[place] for place in picked.tolist()]
     schema = dataset.attributes()
     pictures = np.stack([codec.read_stored(dataset.item_path(item["digest"])) for item in items])
     labels = [

@@ -1,10 +1,15 @@
 """The end of a curation: what is measured, what holds a drop, what the log says of it."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from django.contrib.auth.models import User
+from pytest_django import Settings
 
-from generation.models import Artwork, CurationDecision, Drop, ImmutableRowError
+from generation import rendering, services
+from generation.imaging.reader import Item
+from generation.models import Artwork, Checkpoint, CurationDecision, Drop, ImmutableRowError
 from generation.services import (
     HeldError,
     WrongStateError,
@@ -14,6 +19,7 @@ from generation.services import (
     decide,
 )
 from generation.traits.novelty import Looks
+from tests.fixtures.networks import SCHEMA, flat_art
 from tests.fixtures.works import MakeDrop
 
 CURATING = Drop.State.CURATING
@@ -150,3 +156,45 @@ def test_the_log_is_only_appended_to(make_drop: MakeDrop, lead: User) -> None:
         CurationDecision.objects.all().delete()
     with pytest.raises(ImmutableRowError):
         entry.delete()
+
+
+def test_works_are_compared_with_the_art_that_the_network_learned_from(
+    small_checkpoint: Checkpoint, settings: Settings, tmp_path: Path
+) -> None:
+    settings.DATASET_ROOT, settings.MEDIA_ROOT = tmp_path / "datasets", tmp_path / "media"
+    pictures, labels = flat_art(30)
+    schema = SCHEMA.to_mapping()
+    items = [
+        Item(
+            f"{n}.png",
+            picture,
+            {name: schema[name][k] for name, k in zip(schema, row, strict=True)},
+            "tests",
+            "CC0-1.0",
+        )
+        for n, (picture, row) in enumerate(zip(pictures, labels.tolist(), strict=True))
+    ]
+    dataset, _ = services.import_dataset(
+        items=items, name="flat", source="tests", licence="CC0-1.0", image_px=16
+    )
+    Checkpoint.objects.update(recipe={"dataset": dataset.digest})
+    collection = services.create_collection(
+        slug="small", name="Small", story="", checkpoint=Checkpoint.objects.get()
+    )
+    drop = services.open_drop(
+        collection=collection, parameter_set=collection.parameter_sets.get(), size=40
+    )
+    for job in services.start_rendering(drop=drop):
+        rendering.run_chunk(job_id=job.pk)
+
+    rendering.finish_drop(drop=Drop.objects.get(pk=drop.pk))
+
+    drop.refresh_from_db()
+    assert drop.diversity is not None
+    art = services.art_features(collection.checkpoint)
+    assert art is not None
+    assert len(art) == len(dataset.items())
+    (_, looks) = rendering.read_pictures(collection.checkpoint, services.load_dataset(dataset)[0])
+    assert np.allclose(art, looks.features, rtol=1e-2, atol=1e-3)
+    assert drop.diversity["near_dataset"] is not None
+    assert services.load_dataset(dataset, at_most=7)[0].shape[0] == 7
