@@ -133,6 +133,7 @@ def studio(camera: Camera) -> None:
     lead.get_by_label("Name", exact=True).fill("open peeps")
     lead.get_by_label("Source").fill("Open Peeps by Pablo Stanley")
     lead.get_by_label("Licence").fill("CC0-1.0")
+    lead.get_by_label("Side of a picture").select_option("32")
     lead.get_by_role("button", name="Upload").click()
     lead.get_by_role("link", name="open peeps").first.click()
     dataset = lead.url
@@ -146,7 +147,7 @@ def studio(camera: Camera) -> None:
     lead.get_by_label("Thousand pictures between two saves").fill("0.1")
     camera.shoot("training", lead.url)
     press(lead, "Train")
-    lead.locator("img.samples").wait_for()
+    lead.locator("img.samples").wait_for(timeout=5 * WAIT_MS)
     lead.wait_for_timeout(60_000)
     camera.shoot("training-run", lead.url)
     press(lead, "Stop")
