@@ -54,13 +54,18 @@ def sized(picture: NDArray[np.uint8], side_px: int) -> Image.Image:
     return image
 
 
+def place(source: Path, folder: Path, side_px: int, suffix: str) -> Path:
+    """Where ``stored`` keeps a copy of a stored picture."""
+    digest = source.stem
+    return folder / digest[:2] / f"{digest}-{side_px}{suffix}"
+
+
 def stored(source: Path, folder: Path, side_px: int, suffix: str = ".webp") -> Path:
     """A copy of a stored picture below ``folder``, WebP or PNG; made when first asked for.
 
     ImageRefusedError if the source's bytes are not those of its name.
     """
-    digest = source.stem
-    target = folder / digest[:2] / f"{digest}-{side_px}{suffix}"
+    target = place(source, folder, side_px, suffix)
     if not target.exists():
         raw = ENCODERS[suffix](codec.read_stored(source), side_px)
         target.parent.mkdir(parents=True, exist_ok=True)
