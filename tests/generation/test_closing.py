@@ -12,6 +12,7 @@ from generation.services import (
     close_curation,
     create_job,
     decide,
+    update_works,
 )
 from generation.traits.novelty import Looks
 from tests.fixtures.works import MakeDrop
@@ -150,3 +151,18 @@ def test_the_log_is_only_appended_to(make_drop: MakeDrop, lead: User) -> None:
         CurationDecision.objects.all().delete()
     with pytest.raises(ImmutableRowError):
         entry.delete()
+
+
+def test_only_the_named_fields_of_a_work_are_written(make_drop: MakeDrop) -> None:
+    drop = make_drop(2, CURATING)
+    seen = list(drop.artworks.in_order())
+    drop.artworks.update(status=Artwork.Status.REJECTED)
+    seen[0].token_id, seen[0].confidence = 7, 0.5
+
+    update_works(seen[:1], ["token_id"])
+
+    now = drop.artworks.in_order().values_list("pk", "token_id", "confidence", "status")
+    assert list(now) == [
+        (seen[0].pk, 7, 1.0, Artwork.Status.REJECTED),
+        (seen[1].pk, None, 1.0, Artwork.Status.REJECTED),
+    ]

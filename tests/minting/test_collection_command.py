@@ -5,8 +5,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -33,37 +31,13 @@ from generation.services import open_drop, start_rendering
 from minting.management import pool
 from minting.management.commands.collection import Pace
 from minting.models import Commitment
+from tests.fixtures.commands import done, manage
 from tests.fixtures.unixfs import read_car
 from tests.fixtures.works import MakeDrop, portrait_schema
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 SIZE = 160  # three jobs for two processes
 SEED = "5a" * 32
 CALL = ("collection", "faces", "--size", str(SIZE), "--seed", SEED, "--processes", "2")
-
-
-def manage(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}
-    environment |= {
-        "MORPHORA_VAR": str(folder),
-        "DJANGO_SETTINGS_MODULE": "config.settings.embedded",
-        "OMP_NUM_THREADS": "1",
-    }
-    return subprocess.Popen(
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def done(folder: Path, *arguments: str) -> str:
-    process = manage(folder, *arguments)
-    said, _ = process.communicate(timeout=240)
-    assert process.returncode == 0, said
-    return said
 
 
 def report_of(folder: Path, *arguments: str) -> dict[str, Any]:
@@ -85,7 +59,9 @@ def files(folder: Path) -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An installation with its tables, to be copied."""
+    """An installation with its tables, to be copied; its database is SQLite whatever tests use."""
+    if "DATABASE_URL" in os.environ:
+        pytest.skip("runs once, with the tests on SQLite")
     folder = tmp_path_factory.mktemp("empty")
     done(folder, "migrate", "-v0")
     return folder

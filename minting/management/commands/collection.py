@@ -135,7 +135,7 @@ class Command(BaseCommand):
     ) -> Drop:
         """Collection, drop and plan, all or nothing: a call that goes on asks for none of them."""
         checkpoint = found.checkpoint if found else self._checkpoint(options["checkpoint"])
-        with transaction.atomic(), self._step("plan"):
+        with transaction.atomic(), self._step("open, plan"):
             collection = found or services.create_collection(
                 slug=options["slug"],
                 name=options["slug"].replace("-", " ").capitalize(),
