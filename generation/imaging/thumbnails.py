@@ -13,7 +13,7 @@ from generation.imaging import codec
 # Means of 200 portraits of 64 px: PNG 6.4 kB; lossless WebP 5.6 kB at 64 px, 6.9 kB at 128 px,
 # 8.3 kB at 256 px; WebP of quality 90 1.6 kB at 64 px (32.6 dB), 3.5 kB at 128 px (38.3 dB), 4.2 kB
 # at 256 px (42.9 dB). Enlarged twice, a pixel is as large as a sample of colour: no colour is lost.
-# At 512 px a PNG of them takes 5 ms of one core and a WebP 10 (benchmarks/collection.py).
+# At 512 px a PNG and a WebP of them take 17 ms of one core together (benchmarks/collection.py).
 SIDES_PX = (128, 256, 512)
 PRESENTATION_PX = 512
 QUALITY = 90
