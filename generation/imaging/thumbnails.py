@@ -13,7 +13,7 @@ from generation.imaging import codec
 # Means of 200 portraits of 64 px: PNG 6.4 kB; lossless WebP 5.6 kB at 64 px, 6.9 kB at 128 px,
 # 8.3 kB at 256 px; WebP of quality 90 1.6 kB at 64 px (32.6 dB), 3.5 kB at 128 px (38.3 dB), 4.2 kB
 # at 256 px (42.9 dB). Enlarged twice, a pixel is as large as a sample of colour: no colour is lost.
-# At 512 px a PNG of them takes 5 ms of one core and a WebP 10 (benchmarks/collection.py).
+# At 512 px a PNG and a WebP of them take 17 ms of one core together (benchmarks/collection.py).
 SIDES_PX = (128, 256, 512)
 PRESENTATION_PX = 512
 QUALITY = 90
@@ -54,13 +54,18 @@ def sized(picture: NDArray[np.uint8], side_px: int) -> Image.Image:
     return image
 
 
+def place(source: Path, folder: Path, side_px: int, suffix: str) -> Path:
+    """Where ``stored`` keeps a copy of a stored picture."""
+    digest = source.stem
+    return folder / digest[:2] / f"{digest}-{side_px}{suffix}"
+
+
 def stored(source: Path, folder: Path, side_px: int, suffix: str = ".webp") -> Path:
     """A copy of a stored picture below ``folder``, WebP or PNG; made when first asked for.
 
     ImageRefusedError if the source's bytes are not those of its name.
     """
-    digest = source.stem
-    target = folder / digest[:2] / f"{digest}-{side_px}{suffix}"
+    target = place(source, folder, side_px, suffix)
     if not target.exists():
         raw = ENCODERS[suffix](codec.read_stored(source), side_px)
         target.parent.mkdir(parents=True, exist_ok=True)

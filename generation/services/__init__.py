@@ -117,7 +117,7 @@ from generation.services.runs import (
     run_folder,
 )
 from generation.services.uploads import UploadRefusedError, receive_upload
-from generation.services.works import NONE, RenderedWork, add_looks, trait_row
+from generation.services.works import NONE, RenderedWork, add_looks, trait_row, update_works
 
 __all__ = [
     "CHUNK",
@@ -218,4 +218,5 @@ __all__ = [
     "store_embedding",
     "trait_row",
     "undo_edit",
+    "update_works",
 ]

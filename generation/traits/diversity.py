@@ -116,4 +116,4 @@ def attribute_entropy(shares: list[float]) -> float:
     if len(p) < 2:
         return 0.0
     inside = p[p > 0]
-    return float(-(inside * np.log(inside)).sum() / np.log(len(p)))
+    return abs(float((inside * np.log(inside)).sum() / np.log(len(p))))

@@ -10,7 +10,7 @@ from django.db import transaction
 
 import generation
 from generation.models import Artwork, Collection, Drop
-from generation.services import close_curation, named_steps
+from generation.services import close_curation, named_steps, update_works
 from minting.chain import contracts
 from minting.models import ChainTransaction, Commitment
 from minting.provenance import cid, lineage, merkle, metadata
@@ -246,7 +246,7 @@ def curation_rows(drop: Drop) -> list[dict[str, Any]]:
 def _assign_ids(accepted: Sequence[Artwork], first: int) -> None:
     for token_id, work in enumerate(accepted, first):
         work.token_id = token_id
-    Artwork.objects.bulk_update(accepted, ["token_id"], batch_size=500)
+    update_works(accepted, ["token_id"])
 
 
 def _hexadecimal(body: DropBody) -> dict[str, Any]:

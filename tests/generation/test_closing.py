@@ -17,6 +17,7 @@ from generation.services import (
     close_curation,
     create_job,
     decide,
+    update_works,
 )
 from generation.traits.novelty import Looks
 from tests.fixtures.networks import SCHEMA, flat_art
@@ -198,3 +199,18 @@ def test_works_are_compared_with_the_art_that_the_network_learned_from(
     assert np.allclose(art, looks.features, rtol=1e-2, atol=1e-3)
     assert drop.diversity["near_dataset"] is not None
     assert services.load_dataset(dataset, at_most=7)[0].shape[0] == 7
+
+
+def test_only_the_named_fields_of_a_work_are_written(make_drop: MakeDrop) -> None:
+    drop = make_drop(2, CURATING)
+    seen = list(drop.artworks.in_order())
+    drop.artworks.update(status=Artwork.Status.REJECTED)
+    seen[0].token_id, seen[0].confidence = 7, 0.5
+
+    update_works(seen[:1], ["token_id"])
+
+    now = drop.artworks.in_order().values_list("pk", "token_id", "confidence", "status")
+    assert list(now) == [
+        (seen[0].pk, 7, 1.0, Artwork.Status.REJECTED),
+        (seen[1].pk, None, 1.0, Artwork.Status.REJECTED),
+    ]

@@ -1,9 +1,6 @@
 import csv
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,9 +13,9 @@ from safetensors.torch import load_file
 from generation.imaging import codec
 from generation.models import Dataset
 from generation.services import load_dataset
+from tests.fixtures.commands import done, manage
 from tests.fixtures.networks import flat_art
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 COLOURS, GLASSES = ("sand", "sky", "rose"), ("none", "glasses")
 
 
@@ -80,30 +77,6 @@ def test_an_import_without_a_licence_is_refused(art: Path) -> None:
 
     with pytest.raises(CommandError, match="licence"):
         call_command("import_dataset", art, name="flat", source="us", image_px=16)
-
-
-def manage(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}
-    environment |= {
-        "MORPHORA_VAR": str(folder),
-        "DJANGO_SETTINGS_MODULE": "config.settings.embedded",
-        "OMP_NUM_THREADS": "1",
-    }
-    return subprocess.Popen(
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
-def done(folder: Path, *arguments: str) -> str:
-    process = manage(folder, *arguments)
-    said, _ = process.communicate(timeout=120)
-    assert process.returncode == 0, said
-    return said
 
 
 def test_a_killed_training_run_goes_on_where_it_was_and_ends_the_same(
