@@ -37,7 +37,31 @@ CURVES = (
     ("attributes", "Attribute loss of the generator", "nats", {"attributes": "loss_attributes"}),
     ("penalty", "Gradient penalty (R1 and R2)", "squared norm", {"penalty": "penalty"}),
     ("diversity", "How much samples vary", "RMS levels of 255", {"samples": "diversity"}),
+    ("kid", "KID-traits", "squared discrepancy, 0: as the art", {"KID-traits": "kid"}),
+    (
+        "shares",
+        "Precision, recall, coverage",
+        "share of 1",
+        {name: name for name in ("precision", "recall", "coverage")},
+    ),
+    ("density", "Density", "1: as dense as the art", {"density": "density"}),
+    ("nearest", "Distance to the nearest art", "1: as art to art", {"nearest": "nearest"}),
     ("speed", "Speed", "pictures a second", {"speed": "images_per_s"}),
+)
+# name, field of a point, how it reads, what is better, the least that is asked for
+SCORES: tuple[tuple[str, str, str, str, float | None], ...] = (
+    ("KID-traits", "kid", "distance of the two distributions", "lower, 0 is as the art", None),
+    ("Precision", "precision", "samples that look like art", "higher", 0.8),
+    ("Recall", "recall", "art that the samples come near", "higher", None),
+    ("Density", "density", "how thickly samples lie where art is", "about 1", None),
+    ("Coverage", "coverage", "art with a sample near it", "higher", 0.8),
+    (
+        "Nearest art",
+        "nearest",
+        "distance to it, over art's own",
+        "about 1; far less: copies",
+        None,
+    ),
 )
 
 
@@ -94,6 +118,7 @@ def run_context(job: Job) -> dict[str, Any]:
         "has_samples": path.is_file(),
         "samples_url": f"{reverse('gallery:run-samples', args=[job.pk])}?at={job.done}-{job.fence}",
         "charts": curves(job),
+        "scores": scores(job),
         "numbers_url": reverse("gallery:run-numbers", args=[job.pk]),
         "kept": Checkpoint.objects.filter(recipe__dataset=job.args["dataset"]).order_by("-pk")[:5],
     }
@@ -102,32 +127,50 @@ def run_context(job: Job) -> dict[str, Any]:
 def curves(job: Job) -> list[dict[str, Any]]:
     """What the charts draw; long runs thinned out evenly, the newest point always there."""
     history = job.checkpoint.get("history", [])
-    step = max(1, -(-len(history) // MAX_POINTS))
-    points = history[::-1][::step][::-1]
-    if not points:
-        return []
+    found = [_curve(history, *named) for named in CURVES]
+    return [curve for curve in found if curve["rows"]]
+
+
+def _curve(
+    history: list[dict[str, Any]], key: str, title: str, unit: str, fields: dict[str, str]
+) -> dict[str, Any]:
+    """One chart, of the points at which its values were measured."""
+    known = [p for p in history if all(p.get(field) is not None for field in fields.values())]
+    points = known[::-1][:: max(1, -(-len(known) // MAX_POINTS))][::-1]
     at = [round(point["n_images"] / 1000, 2) for point in points]
-    found = []
-    for key, title, unit, fields in CURVES:
-        series = {
-            name: [round(point.get(field, 0.0), 4) for point in points]
-            for name, field in fields.items()
+    values = {name: [round(p[field], 4) for p in points] for name, field in fields.items()}
+    return {
+        "key": key,
+        "title": title,
+        "unit": unit,
+        "axis": "thousand pictures",
+        "drops": at,
+        "series": [{"name": name, "values": line} for name, line in values.items()],
+        "rows": [
+            {"drop": n, "values": list(row)} for n, *row in zip(at, *values.values(), strict=True)
+        ],
+    }
+
+
+def scores(job: Job) -> dict[str, Any] | None:
+    """The newest measurement in words; None before the first, or without a parser."""
+    history = job.checkpoint.get("history", [])
+    newest = next((point for point in reversed(history) if point.get("kid") is not None), None)
+    if newest is None:
+        return None
+    rows = [
+        {
+            "name": name,
+            "says": says,
+            "better": better,
+            "goal": goal,
+            "value": newest[field],
+            "is_met": goal is not None and newest[field] >= goal,
         }
-        found.append(
-            {
-                "key": key,
-                "title": title,
-                "unit": unit,
-                "axis": "thousand pictures",
-                "drops": at,
-                "series": [{"name": name, "values": values} for name, values in series.items()],
-                "rows": [
-                    {"drop": n, "values": [values[i] for values in series.values()]}
-                    for i, n in enumerate(at)
-                ],
-            }
-        )
-    return found
+        for name, field, says, better, goal in SCORES
+        if newest[field] is not None
+    ]
+    return {"kimg": newest["n_images"] / 1000, "rows": rows}
 
 
 @extend_schema(exclude=True)

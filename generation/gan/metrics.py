@@ -6,6 +6,7 @@ distance is called KID-traits, because the features are the parser's.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,43 @@ class Fidelity:
 
     def to_json(self) -> dict[str, float]:
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Art that generated pictures are measured against, its features of mean square 1.
+
+    KID's kernel is not free of scale, so what is compared is divided by ``scale``. ``real`` [N, D]
+    stand for the art in the scores; ``others`` [M, D], the rest of it, are where copies are looked
+    for, and ``apart`` is the median distance of ``real`` to them.
+    """
+
+    real: NDArray[np.float32]
+    others: NDArray[np.float32]
+    scale: float
+    apart: float
+
+    @classmethod
+    def of(cls, features: NDArray[np.float32], n: int) -> Self:
+        """The art by its features [N + M, D], ``n`` of them chosen by a fixed chance."""
+        order = np.random.default_rng(0).permutation(len(features))
+        real, others = features[order[:n]], features[order[n:]]
+        scale = float(np.sqrt((real.astype(np.float64) ** 2).mean())) or 1.0
+        real, others = real / scale, others / scale
+        apart = float(np.median(nearest(real, others))) if len(others) else 0.0
+        return cls(real, others, scale, apart)
+
+    def measure(self, features: NDArray[np.float32]) -> tuple[Fidelity, float | None]:
+        """Scores of generated features [K, D], and how far they keep from the art.
+
+        That is their median distance to the nearest of ``others`` over ``apart``, the same for art
+        that is not among them: far below 1 is copying. None where the art is all alike.
+        """
+        fake = features / self.scale
+        scores = fidelity(self.real, fake)
+        if not self.apart:
+            return scores, None
+        return scores, float(np.median(nearest(fake, self.others))) / self.apart
 
 
 def fidelity(real: NDArray[np.float32], fake: NDArray[np.float32]) -> Fidelity:

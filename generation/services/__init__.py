@@ -112,6 +112,7 @@ from generation.services.runs import (
     UnfinishedRunError,
     keep_run,
     parser_of,
+    reader_of,
     request_run,
     run_folder,
 )
@@ -187,6 +188,7 @@ __all__ = [
     "plan_drop",
     "publish_version",
     "read_attribute",
+    "reader_of",
     "receive_upload",
     "reclaim_job",
     "record_edit",

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from generation.gan.config import GeneratorConfig
-from generation.gan.header import read_report
+from generation.gan.header import PARSER_ARCHITECTURE, CheckpointError, read_metadata, read_report
 from generation.gan.presets import ARCHITECTURES, TrainConfig
 from generation.models import Checkpoint, Dataset, Job
 from generation.services.checkpoints import keep_checkpoint, register_checkpoint
@@ -40,21 +40,25 @@ def request_run(
     network: dict[str, Any],
     train: TrainConfig,
     start: str = "",
+    parser: Path | None = None,
 ) -> Job:
     """The job of a training run; the same run asked for again is the same job.
 
-    ``start`` is the path of a checkpoint to go on from. ConfigError or ValueError for a network
-    that cannot be made or cannot learn from this dataset.
+    ``start`` is the path of a checkpoint to go on from, ``parser`` one to measure with in place of
+    the art's own. ConfigError or ValueError for a network that cannot be made or cannot learn from
+    this dataset, and for a parser that cannot read it.
     """
     network_of(dataset, architecture, network)
-    args = {
+    if parser is not None:
+        _check_reads(parser, dataset)
+    args: dict[str, Any] = {
         "dataset": dataset.digest,
         "name": run_name(dataset),
         "architecture": architecture,
         "network": network,
         "train": asdict(train),
         "start": start,
-    }
+    } | ({"parser": str(parser)} if parser else {})
     digest = hashlib.sha256(json.dumps(args, sort_keys=True).encode()).hexdigest()
     return create_job(kind=KIND, key=f"train:{digest[:40]}", total=train.kimg, args=args)
 
@@ -91,6 +95,24 @@ def keep_run(*, job: Job, name: str) -> Checkpoint:
         source=dataset.source,
         licence=dataset.licence,
     )
+
+
+def reader_of(job: Job, dataset: Dataset) -> Path | None:
+    """The parser that measures a run: the one it names, or has been measured with, or the art's."""
+    known = job.args.get("parser") or job.checkpoint.get("parser")
+    return Path(known) if known else parser_of(dataset)
+
+
+def _check_reads(parser: Path, dataset: Dataset) -> None:
+    """ValueError unless it reads pictures of the dataset's size for its attributes."""
+    try:
+        said = read_metadata(parser, PARSER_ARCHITECTURE)
+    except CheckpointError as error:
+        raise ValueError(str(error)) from error
+    if json.loads(said["schema"]) != dataset.schema:
+        raise ValueError(f"{parser.name} reads other attributes than {dataset.title} has")
+    if int(said["img_resolution"]) != dataset.image_px:
+        raise ValueError(f"{parser.name} reads {said['img_resolution']} px, not {dataset.image_px}")
 
 
 def parser_of(dataset: Dataset) -> Path | None:
