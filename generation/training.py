@@ -106,11 +106,11 @@ def _recipe(dataset: Dataset, start: str) -> dict[str, Any]:
         "dataset": dataset.digest,
         "dataset_name": dataset.title,
         "dataset_version": dataset.version,
-        "source": dataset.source,
-        "licence": dataset.licence,
         "torch": torch.__version__,
     }
-    return recipe | ({"started_from": sha256_file(Path(start))} if start else {})
+    return recipe | services.lineage(
+        source=dataset.source, licence=dataset.licence, start=Path(start) if start else None
+    )
 
 
 def _save_samples(trainer: Trainer, path: Path) -> None:

@@ -26,6 +26,7 @@ from generation.services import (
     request_run,
     resume_job,
     run_folder,
+    starts,
     stop_job,
 )
 from generation.tasks import ring_run
@@ -73,14 +74,18 @@ def runs() -> Any:
 @require_http_methods(["GET", "HEAD", "POST"])
 def training(request: HttpRequest) -> HttpResponse:
     """All runs, and the form for another one."""
-    form = TrainForm(request.POST or None, initial={"dataset": request.GET.get("dataset")})
+    asked = request.POST.get("dataset") or request.GET.get("dataset") or ""
+    art = Dataset.objects.order_by("-created_at", "-pk")
+    chosen = art.filter(pk=asked).first() if asked.isdecimal() else art.first()
+    known = starts(chosen)
+    form = TrainForm(request.POST or None, initial={"dataset": chosen}, starts=known)
     if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():
                 job = request_run(**form.run())
                 ring_run(job)
         except (ConfigError, ValueError, TypeError) as error:
-            form.add_error("architecture", str(error))
+            form.add_error("start" if form.cleaned_data["start"] else "architecture", str(error))
         else:
             return redirect("gallery:run", pk=job.pk)
     page = Paginator(runs(), PER_PAGE).get_page(request.GET.get("page"))
@@ -88,7 +93,9 @@ def training(request: HttpRequest) -> HttpResponse:
         "form": form,
         "page": page,
         "lines": [run_line(job) for job in page],
-        "has_art": Dataset.objects.exists(),
+        "has_art": art.exists(),
+        "chosen": chosen,
+        "misfits": [one for one in known if one.reason],
     }
     return render(request, "gallery/training.html", context, status=400 if form.errors else 200)
 

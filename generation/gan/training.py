@@ -11,7 +11,7 @@ import copy
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from generation.gan import parallel
 from generation.gan.augment import Adaptive, Views
 from generation.gan.checkpoint import make_generator, save_generator
-from generation.gan.config import BigGanDeepConfig, GeneratorConfig
+from generation.gan.config import GeneratorConfig
 from generation.gan.discriminator import CriticConfig, Discriminator
 from generation.gan.generator import Generator
 from generation.gan.losses import (
@@ -34,7 +34,7 @@ from generation.gan.losses import (
     orthogonal_penalty,
 )
 from generation.gan.pictures import one_hot, to_uint8
-from generation.gan.presets import TrainConfig
+from generation.gan.presets import TrainConfig, plain
 from generation.gan.standing import standing_statistics
 from generation.gan.state import restore, save
 from generation.traits.diversity import spread
@@ -112,7 +112,7 @@ class Trainer:
         self.g = self._placed(make_generator(gan))
         self.d = self._placed(Discriminator(critic))
         if start is not None:
-            if _plain(start.config) != _plain(gan):
+            if plain(start.config) != plain(gan):
                 raise ValueError("the generator to go on from is of another configuration")
             self.g.adopt(start)
         self.ema = copy.deepcopy(self.g).requires_grad_(False)
@@ -371,11 +371,6 @@ class Trainer:
         self.rng.set_state(extra["rng"])
         self.position = Position(**facts["position"])
         self.adaptive.p = self.position.p
-
-
-def _plain(config: GeneratorConfig) -> GeneratorConfig:
-    """The configuration but for what only training has."""
-    return replace(config, spectral=False) if isinstance(config, BigGanDeepConfig) else config
 
 
 def eta_s(interval: Interval, train: TrainConfig) -> float:

@@ -35,7 +35,12 @@ class Command(BaseCommand):
         parser.add_argument("--interval-kimg", type=float, default=4.0)
         parser.add_argument("--batch", type=int, default=32)
         parser.add_argument("--seed", type=int, default=1)
-        parser.add_argument("--from", dest="start", type=Path, help="checkpoint to go on from")
+        parser.add_argument(
+            "--from",
+            dest="start",
+            type=Path,
+            help="checkpoint to go on from: its network and licence come with it",
+        )
         parser.add_argument(
             "--warm-kimg", type=float, default=0.0, help="discriminator alone, with --from"
         )
@@ -96,8 +101,11 @@ class Command(BaseCommand):
         )
 
     def _request(self, dataset: Dataset, options: dict[str, Any]) -> Job:
-        architecture = options["architecture"]
+        start: Path | None = options["start"]
         try:
+            architecture, network = options["architecture"], json.loads(options["network"])
+            if start is not None:
+                architecture, network = services.start_settings(start)
             train = TrainConfig(
                 kimg=options["kimg"],
                 batch=options["batch"],
@@ -115,9 +123,9 @@ class Command(BaseCommand):
             return services.request_run(
                 dataset=dataset,
                 architecture=architecture,
-                network=json.loads(options["network"]),
+                network=network,
                 train=train,
-                start=str(options["start"] or ""),
+                start=str(start or ""),
                 parser=options["parser"],
             )
         except (ConfigError, TypeError, ValueError) as error:
