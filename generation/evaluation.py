@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from generation.gan import latent, metrics
 from generation.gan.checkpoint import load_generator
 from generation.gan.header import read_report
+from generation.gan.inception import inception_features, load_inception
 from generation.gan.metrics import Fidelity, Reference
 from generation.gan.render import BATCH, render
 from generation.models import Dataset
@@ -34,6 +35,17 @@ class Evaluation:
     n_near_duplicates: int
     fidelity: Fidelity | None
     nearest: float | None
+
+
+def fid(pictures: NDArray[np.uint8], dataset: Dataset, inception: Path) -> float:
+    """FID of pictures [N, H, W, 3] against all of the art, by the original network's weights.
+
+    CheckpointError if ``inception`` does not hold them.
+    """
+    network = load_inception(inception)
+    art, _ = load_dataset(dataset)
+    real, fake = (inception_features(network, shown) for shown in (art, pictures))
+    return metrics.frechet(real, fake)
 
 
 def draw(path: Path, n: int, psi: float) -> Iterator[tuple[dict[str, str], NDArray[np.uint8]]]:
