@@ -38,14 +38,14 @@ CURVES = (
     ("attributes", "Attribute loss of the generator", "nats", {"attributes": "loss_attributes"}),
     ("penalty", "Gradient penalty (R1 and R2)", "squared norm", {"penalty": "penalty"}),
     ("diversity", "How much samples vary", "RMS levels of 255", {"samples": "diversity"}),
-    ("kid", "KID-traits", "squared discrepancy, 0: as the art", {"KID-traits": "kid"}),
+    ("kid", "KID-traits", "squared discrepancy", {"KID-traits": "kid"}),
     (
         "shares",
         "Precision, recall, coverage",
         "share of 1",
         {name: name for name in ("precision", "recall", "coverage")},
     ),
-    ("density", "Density", "1: as dense as the art", {"density": "density"}),
+    ("density", "Density", "1: as the art", {"density": "density"}),
     ("nearest", "Distance to the nearest art", "1: as art to art", {"nearest": "nearest"}),
     ("speed", "Speed", "pictures a second", {"speed": "images_per_s"}),
 )
