@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from django import forms
@@ -10,7 +11,7 @@ from eth_utils.currency import to_wei
 
 from generation.gan.presets import RATES, TrainConfig
 from generation.models import Artwork, Checkpoint, Dataset, Direction
-from generation.services import MAX_COMPOSED, MAX_DROP_SIZE
+from generation.services import MAX_COMPOSED, MAX_DROP_SIZE, Start, start_settings
 from generation.traits.parameters import MAX_EXPLORATION, Parameters, ParametersError
 
 MAX_RETOUCH_BYTES = 20_000_000
@@ -131,22 +132,54 @@ class TrainForm(ConsoleForm):
     adaptive = forms.BooleanField(
         label="Augment as strongly as the critic's knowledge asks for (ADA)", required=False
     )
+    start = forms.TypedChoiceField(
+        label="Go on from a checkpoint (its network comes with it)",
+        coerce=int,
+        empty_value=None,
+        required=False,
+    )
+    warm_kimg = forms.FloatField(
+        label="Thousand pictures for the critic alone first, with a checkpoint",
+        min_value=0,
+        max_value=1000,
+        initial=2,
+        required=False,
+    )
+
+    def __init__(self, *args: Any, starts: list[Start], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.starts = {one.checkpoint.pk: one.checkpoint for one in starts if one.fits}
+        self.fields["start"].choices = [  # type: ignore[attr-defined]
+            ("", "No: from the beginning"),
+            *(
+                (one.checkpoint.pk, f"{one.checkpoint}, for {', '.join(a.title for a in one.fits)}")
+                for one in starts
+                if one.fits
+            ),
+        ]
 
     def run(self) -> dict[str, Any]:
+        """What ``request_run`` is asked for; ValueError where the checkpoint's file is gone."""
         given = self.cleaned_data
-        kimg = given["kimg"]
+        start = self.starts.get(given["start"])
+        if start is None:
+            architecture, network = given["architecture"], dict[str, Any]()
+        else:
+            architecture, network = start_settings(Path(start.path))
         fields = ("game", "kimg", "batch", "interval_kimg", "seed", "adaptive")
         train = TrainConfig(
             **{name: given[name] for name in fields},
-            lr_g=RATES[given["architecture"]],
-            decay_kimg=kimg / 3,
+            lr_g=RATES[architecture],
+            decay_kimg=given["kimg"] / 3,
             attribute_weight=1.0,
+            warm_kimg=(given["warm_kimg"] or 0.0) if start else 0.0,
         )
         return {
             "dataset": given["dataset"],
-            "architecture": given["architecture"],
-            "network": {},
+            "architecture": architecture,
+            "network": network,
             "train": train,
+            "start": start.path if start else "",
         }
 
 

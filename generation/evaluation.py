@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from generation.gan import latent, metrics
 from generation.gan.checkpoint import load_generator
 from generation.gan.header import read_report
-from generation.gan.metrics import Fidelity
+from generation.gan.inception import inception_features, load_inception
+from generation.gan.metrics import Fidelity, Reference
 from generation.gan.render import BATCH, render
 from generation.models import Dataset
 from generation.services import load_dataset
@@ -34,6 +35,17 @@ class Evaluation:
     n_near_duplicates: int
     fidelity: Fidelity | None
     nearest: float | None
+
+
+def fid(pictures: NDArray[np.uint8], dataset: Dataset, inception: Path) -> float:
+    """FID of pictures [N, H, W, 3] against all of the art, by the original network's weights.
+
+    CheckpointError if ``inception`` does not hold them.
+    """
+    network = load_inception(inception)
+    art, _ = load_dataset(dataset)
+    real, fake = (inception_features(network, shown) for shown in (art, pictures))
+    return metrics.frechet(real, fake)
 
 
 def draw(path: Path, n: int, psi: float) -> Iterator[tuple[dict[str, str], NDArray[np.uint8]]]:
@@ -77,16 +89,5 @@ def _against(
     network: parser.ParserNetwork, pictures: NDArray[np.uint8], dataset: Dataset
 ) -> tuple[Fidelity, float | None]:
     """Scores against as many pictures of the art, and the copying ratio against all others."""
-    art, _ = load_dataset(dataset)
-    order = np.random.default_rng(0).permutation(len(art))
-    chosen, rest = order[: len(pictures)], order[len(pictures) :]
-    real, fake = parser.features(network, art[chosen]), parser.features(network, pictures)
-    # KID's kernel is not free of scale: the art's features get a mean square of 1.
-    scale = float(np.sqrt((real.astype(np.float64) ** 2).mean()))
-    real, fake = real / scale, fake / scale
-    scores = metrics.fidelity(real, fake)
-    if not len(rest):
-        return scores, None
-    others = parser.features(network, art[rest]) / scale
-    among_art = np.median(metrics.nearest(real, others))
-    return scores, float(np.median(metrics.nearest(fake, others)) / among_art)
+    art = parser.features(network, load_dataset(dataset)[0])
+    return Reference.of(art, len(pictures)).measure(parser.features(network, pictures))

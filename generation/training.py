@@ -18,6 +18,7 @@ from generation import services
 from generation.gan import parallel
 from generation.gan.checkpoint import load_generator
 from generation.gan.header import sha256_file
+from generation.gan.metrics import NEIGHBOURS, Reference
 from generation.gan.presets import TrainConfig
 from generation.gan.training import Interval, Trainer, TrainingDivergedError, eta_s
 from generation.imaging import codec
@@ -27,6 +28,12 @@ from generation.traits import parser
 
 LEASE = timedelta(minutes=10)
 HELD_OUT = 0.1
+SAMPLES = 512  # measured against as many pictures of the art
+# Thousand pictures between two measurements. At 64 px drawing, reading and comparing 512 samples
+# takes the time that training takes for 56 pictures (biggan) to 68 (stylegan3): under 2 % of 4,000,
+# whatever the machine, and with shorter runs and other networks under 5 %.
+METRICS_KIMG = 4
+SCORES = ("kid", "precision", "recall", "density", "coverage", "nearest")
 SLICE_S = 45.0  # of training between two looks at what else waits in the queue
 
 
@@ -64,12 +71,17 @@ def run(*, job: Job) -> Iterator[Interval]:
     train = TrainConfig(**job.args["train"])
     trainer = _trainer(job, dataset, train)
     recipe = _recipe(dataset, job.args["start"])
-    out = runs.run_folder(job)
+    out, seen = runs.run_folder(job), trainer.n_images
     for interval in trainer.run():
         if parallel.rank() == 0:
-            trainer.export(out / runs.WEIGHTS, recipe)
+            is_due = is_measured(seen, interval.n_images, train)
+            scores = measure(trainer, job, dataset) if is_due else None
+            point = asdict(interval) | (scores or dict.fromkeys(SCORES))
+            history = [*job.checkpoint.get("history", []), point]
+            trainer.export(out / runs.WEIGHTS, recipe | _card(job, history))
             _save_samples(trainer, out / runs.SAMPLES)
-            _report(job, interval, train)
+            _report(job, history, eta_s(interval, train))
+        seen = interval.n_images
         yield interval
     if parallel.rank() == 0:
         services.end_job(job=job, state=Job.State.DONE)
@@ -94,11 +106,11 @@ def _recipe(dataset: Dataset, start: str) -> dict[str, Any]:
         "dataset": dataset.digest,
         "dataset_name": dataset.title,
         "dataset_version": dataset.version,
-        "source": dataset.source,
-        "licence": dataset.licence,
         "torch": torch.__version__,
     }
-    return recipe | ({"started_from": sha256_file(Path(start))} if start else {})
+    return recipe | services.lineage(
+        source=dataset.source, licence=dataset.licence, start=Path(start) if start else None
+    )
 
 
 def _save_samples(trainer: Trainer, path: Path) -> None:
@@ -108,14 +120,57 @@ def _save_samples(trainer: Trainer, path: Path) -> None:
     temporary.replace(path)
 
 
-def _report(job: Job, interval: Interval, train: TrainConfig) -> None:
-    history = [*job.checkpoint.get("history", []), asdict(interval)]
-    job.checkpoint = {"history": history, "eta_s": eta_s(interval, train)}
+def is_measured(before: int, n_images: int, train: TrainConfig) -> bool:
+    """Whether an interval's end is measured: the first, the last, and each METRICS_KIMG between.
+
+    It depends on pictures seen and nothing else, so that the same run makes the same files.
+    """
+    step = METRICS_KIMG * 1000
+    is_last = n_images >= train.kimg * 1000
+    return before == 0 or is_last or n_images // step > before // step
+
+
+def measure(trainer: Trainer, job: Job, dataset: Dataset) -> dict[str, float | None] | None:
+    """Scores of samples in the features of the art's parser; None without one. Moves no chance."""
+    path = runs.reader_of(job, dataset)
+    if path is None:
+        return None
+    with torch.random.fork_rng(devices=[]):  # a network is made with random weights, then filled
+        network, art = _reader(path, dataset.digest)
+    if art is None:
+        return None
+    job.checkpoint["parser"] = str(path)
+    fidelity, nearest = art.measure(parser.features(network, trainer.draw(len(art.real))))
+    return fidelity.to_json() | {"nearest": nearest}
+
+
+@lru_cache(maxsize=1)
+def _reader(path: Path, digest: str) -> tuple[parser.ParserNetwork, Reference | None]:
+    """A parser and what it sees in the art, kept from slice to slice; None of too little art."""
+    network = parser.load_parser(path)
+    pictures, _ = _pictures(digest)
+    n = min(SAMPLES, len(pictures) // 2)
+    if n < NEIGHBOURS + 2:
+        return network, None
+    return network, Reference.of(parser.features(network, pictures), n)
+
+
+def _card(job: Job, history: list[dict[str, Any]]) -> dict[str, Any]:
+    """The newest scores, with what they were measured at and by, for the exported weights."""
+    measured = [point for point in history if point.get("kid") is not None]
+    if not measured:
+        return {}
+    newest = {name: measured[-1][name] for name in ("n_images", *SCORES)}
+    return {"metrics": newest | {"parser": sha256_file(Path(job.checkpoint["parser"]))}}
+
+
+def _report(job: Job, history: list[dict[str, Any]], left_s: float) -> None:
+    job.checkpoint |= {"history": history, "eta_s": left_s}
     services.renew_job(
         job=job,
         now=timezone.now(),
         lease=LEASE,
-        done=min(interval.n_images // 1000, job.total),
+        done=min(history[-1]["n_images"] // 1000, job.total),
         checkpoint=job.checkpoint,
     )
 

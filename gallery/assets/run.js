@@ -5,12 +5,11 @@ export function run() {
   return {
     ...live(),
 
-    // The first interval brings the charts themselves, which only a whole page has.
+    // An interval may bring charts, the first one does; only a whole page has their places.
     grown() {
-      const points = Number(document.getElementById("run").dataset.points || 0);
-      const charts = this.$root.querySelector("[data-redraw]");
-      if (points && !charts) location.reload();
-      charts?.dispatchEvent(new CustomEvent("redraw"));
+      const wanted = Number(document.getElementById("run").dataset.charts);
+      if (wanted !== this.$root.querySelectorAll("[data-chart]").length) return location.reload();
+      this.$root.querySelector("[data-redraw]")?.dispatchEvent(new CustomEvent("redraw"));
     },
 
     init() {

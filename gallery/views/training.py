@@ -26,6 +26,7 @@ from generation.services import (
     request_run,
     resume_job,
     run_folder,
+    starts,
     stop_job,
 )
 from generation.tasks import ring_run
@@ -37,7 +38,31 @@ CURVES = (
     ("attributes", "Attribute loss of the generator", "nats", {"attributes": "loss_attributes"}),
     ("penalty", "Gradient penalty (R1 and R2)", "squared norm", {"penalty": "penalty"}),
     ("diversity", "How much samples vary", "RMS levels of 255", {"samples": "diversity"}),
+    ("kid", "KID-traits", "squared discrepancy", {"KID-traits": "kid"}),
+    (
+        "shares",
+        "Precision, recall, coverage",
+        "share of 1",
+        {name: name for name in ("precision", "recall", "coverage")},
+    ),
+    ("density", "Density", "1: as the art", {"density": "density"}),
+    ("nearest", "Distance to the nearest art", "1: as art to art", {"nearest": "nearest"}),
     ("speed", "Speed", "pictures a second", {"speed": "images_per_s"}),
+)
+# name, field of a point, how it reads, what is better, the least that is asked for
+SCORES: tuple[tuple[str, str, str, str, float | None], ...] = (
+    ("KID-traits", "kid", "distance of the two distributions", "lower, 0 is as the art", None),
+    ("Precision", "precision", "samples that look like art", "higher", 0.8),
+    ("Recall", "recall", "art that the samples come near", "higher", None),
+    ("Density", "density", "how thickly samples lie where art is", "about 1", None),
+    ("Coverage", "coverage", "art with a sample near it", "higher", 0.8),
+    (
+        "Nearest art",
+        "nearest",
+        "distance to it, over art's own",
+        "about 1; far less: copies",
+        None,
+    ),
 )
 
 
@@ -49,14 +74,18 @@ def runs() -> Any:
 @require_http_methods(["GET", "HEAD", "POST"])
 def training(request: HttpRequest) -> HttpResponse:
     """All runs, and the form for another one."""
-    form = TrainForm(request.POST or None, initial={"dataset": request.GET.get("dataset")})
+    asked = request.POST.get("dataset") or request.GET.get("dataset") or ""
+    art = Dataset.objects.order_by("-created_at", "-pk")
+    chosen = art.filter(pk=asked).first() if asked.isdecimal() else art.first()
+    known = starts(chosen)
+    form = TrainForm(request.POST or None, initial={"dataset": chosen}, starts=known)
     if request.method == "POST" and form.is_valid():
         try:
             with transaction.atomic():
                 job = request_run(**form.run())
                 ring_run(job)
         except (ConfigError, ValueError, TypeError) as error:
-            form.add_error("architecture", str(error))
+            form.add_error("start" if form.cleaned_data["start"] else "architecture", str(error))
         else:
             return redirect("gallery:run", pk=job.pk)
     page = Paginator(runs(), PER_PAGE).get_page(request.GET.get("page"))
@@ -64,7 +93,9 @@ def training(request: HttpRequest) -> HttpResponse:
         "form": form,
         "page": page,
         "lines": [run_line(job) for job in page],
-        "has_art": Dataset.objects.exists(),
+        "has_art": art.exists(),
+        "chosen": chosen,
+        "misfits": [one for one in known if one.reason],
     }
     return render(request, "gallery/training.html", context, status=400 if form.errors else 200)
 
@@ -94,6 +125,7 @@ def run_context(job: Job) -> dict[str, Any]:
         "has_samples": path.is_file(),
         "samples_url": f"{reverse('gallery:run-samples', args=[job.pk])}?at={job.done}-{job.fence}",
         "charts": curves(job),
+        "scores": scores(job),
         "numbers_url": reverse("gallery:run-numbers", args=[job.pk]),
         "kept": Checkpoint.objects.filter(recipe__dataset=job.args["dataset"]).order_by("-pk")[:5],
     }
@@ -102,32 +134,50 @@ def run_context(job: Job) -> dict[str, Any]:
 def curves(job: Job) -> list[dict[str, Any]]:
     """What the charts draw; long runs thinned out evenly, the newest point always there."""
     history = job.checkpoint.get("history", [])
-    step = max(1, -(-len(history) // MAX_POINTS))
-    points = history[::-1][::step][::-1]
-    if not points:
-        return []
+    found = [_curve(history, *named) for named in CURVES]
+    return [curve for curve in found if curve["rows"]]
+
+
+def _curve(
+    history: list[dict[str, Any]], key: str, title: str, unit: str, fields: dict[str, str]
+) -> dict[str, Any]:
+    """One chart, of the points at which its values were measured."""
+    known = [p for p in history if all(p.get(field) is not None for field in fields.values())]
+    points = known[::-1][:: max(1, -(-len(known) // MAX_POINTS))][::-1]
     at = [round(point["n_images"] / 1000, 2) for point in points]
-    found = []
-    for key, title, unit, fields in CURVES:
-        series = {
-            name: [round(point.get(field, 0.0), 4) for point in points]
-            for name, field in fields.items()
+    values = {name: [round(p[field], 4) for p in points] for name, field in fields.items()}
+    return {
+        "key": key,
+        "title": title,
+        "unit": unit,
+        "axis": "thousand pictures",
+        "drops": at,
+        "series": [{"name": name, "values": line} for name, line in values.items()],
+        "rows": [
+            {"drop": n, "values": list(row)} for n, *row in zip(at, *values.values(), strict=True)
+        ],
+    }
+
+
+def scores(job: Job) -> dict[str, Any] | None:
+    """The newest measurement in words; None before the first, or without a parser."""
+    history = job.checkpoint.get("history", [])
+    newest = next((point for point in reversed(history) if point.get("kid") is not None), None)
+    if newest is None:
+        return None
+    rows = [
+        {
+            "name": name,
+            "says": says,
+            "better": better,
+            "goal": goal,
+            "value": newest[field],
+            "is_met": goal is not None and newest[field] >= goal,
         }
-        found.append(
-            {
-                "key": key,
-                "title": title,
-                "unit": unit,
-                "axis": "thousand pictures",
-                "drops": at,
-                "series": [{"name": name, "values": values} for name, values in series.items()],
-                "rows": [
-                    {"drop": n, "values": [values[i] for values in series.values()]}
-                    for i, n in enumerate(at)
-                ],
-            }
-        )
-    return found
+        for name, field, says, better, goal in SCORES
+        if newest[field] is not None
+    ]
+    return {"kimg": newest["n_images"] / 1000, "rows": rows}
 
 
 @extend_schema(exclude=True)

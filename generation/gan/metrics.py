@@ -1,11 +1,13 @@
 """How near generated pictures come to the art, in the features of a published trait parser.
 
-None of this is FID: that name belongs to one Inception network (Heusel et al. 2017). The kernel
-distance is called KID-traits, because the features are the parser's.
+None of that is FID: the name belongs to one Inception network (Heusel et al. 2017), on whose
+features ``frechet`` is it. The kernel distance is called KID-traits, because the features are the
+parser's.
 """
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +32,43 @@ class Fidelity:
 
     def to_json(self) -> dict[str, float]:
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Art that generated pictures are measured against, its features of mean square 1.
+
+    KID's kernel is not free of scale, so what is compared is divided by ``scale``. ``real`` [N, D]
+    stand for the art in the scores; ``others`` [M, D], the rest of it, are where copies are looked
+    for, and ``apart`` is the median distance of ``real`` to them.
+    """
+
+    real: NDArray[np.float32]
+    others: NDArray[np.float32]
+    scale: float
+    apart: float
+
+    @classmethod
+    def of(cls, features: NDArray[np.float32], n: int) -> Self:
+        """The art by its features [N + M, D], ``n`` of them chosen by a fixed chance."""
+        order = np.random.default_rng(0).permutation(len(features))
+        real, others = features[order[:n]], features[order[n:]]
+        scale = float(np.sqrt((real.astype(np.float64) ** 2).mean())) or 1.0
+        real, others = real / scale, others / scale
+        apart = float(np.median(nearest(real, others))) if len(others) else 0.0
+        return cls(real, others, scale, apart)
+
+    def measure(self, features: NDArray[np.float32]) -> tuple[Fidelity, float | None]:
+        """Scores of generated features [K, D], and how far they keep from the art.
+
+        That is their median distance to the nearest of ``others`` over ``apart``, the same for art
+        that is not among them: far below 1 is copying. None where the art is all alike.
+        """
+        fake = features / self.scale
+        scores = fidelity(self.real, fake)
+        if not self.apart:
+            return scores, None
+        return scores, float(np.median(nearest(fake, self.others))) / self.apart
 
 
 def fidelity(real: NDArray[np.float32], fake: NDArray[np.float32]) -> Fidelity:
@@ -77,6 +116,28 @@ def kid(real: NDArray[np.float32], fake: NDArray[np.float32]) -> float:
     within_fake = _kernel_sum(fake, fake, diagonal=False) / (len(fake) * (len(fake) - 1))
     across = _kernel_sum(real, fake, diagonal=True) / (len(real) * len(fake))
     return within_real + within_fake - 2 * across
+
+
+def frechet(real: NDArray[np.float32], fake: NDArray[np.float32]) -> float:
+    """Squared Fréchet distance of Gaussians fitted to [N, D] and [M, D].
+
+    |m - m'|² + tr(C + C' - 2 (C C')^½): Heusel et al. 2017, equation 6. The trace of that root is
+    the sum of the singular values of C^½ C'^½, which keeps its digits where C has no full rank. On
+    the features of ``generation.gan.inception``, and of no other network, it is FID.
+    """
+    if min(len(real), len(fake)) < 2:
+        raise ValueError(f"features {real.shape} and {fake.shape}: two rows or more on each side")
+    shift = real.mean(0, dtype=np.float64) - fake.mean(0, dtype=np.float64)
+    one, other = (np.cov(side.astype(np.float64), rowvar=False) for side in (real, fake))
+    across = np.linalg.svd(_root(one) @ _root(other), compute_uv=False).sum()
+    return float(shift @ shift + np.trace(one + other) - 2 * across)
+
+
+def _root(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The symmetric square root of a covariance."""
+    values, vectors = np.linalg.eigh(matrix)
+    root: NDArray[np.float64] = (vectors * np.sqrt(values.clip(0))) @ vectors.T
+    return root
 
 
 def nearest(rows: NDArray[np.float32], pool: NDArray[np.float32]) -> NDArray[np.float32]:

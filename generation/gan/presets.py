@@ -1,7 +1,7 @@
 """Networks by name and how to train them, for whoever starts a run. Needs no torch."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from generation.gan.config import (
@@ -51,6 +51,25 @@ ARCHITECTURES: dict[str, Callable[..., GeneratorConfig]] = {
     "stylegan3-r": _stylegan3_r,
 }
 RATES = {"biggan": 2e-4, "biggan-deep": 2e-4, "stylegan3": 2e-3, "stylegan3-r": 2e-3}
+
+
+def settings_of(config: GeneratorConfig) -> tuple[str, dict[str, Any]]:
+    """The architecture and its settings that make a network of this configuration again."""
+    asked = ("schema", "img_resolution", "spectral")  # spectral norm is training's, by default
+    settings = {name: value for name, value in config.to_json().items() if name not in asked}
+    match config:
+        case GanConfig():
+            return "biggan", settings
+        case BigGanDeepConfig():
+            return "biggan-deep", settings
+        case StyleGAN3Config():
+            return "stylegan3-r" if config.radial else "stylegan3", settings
+    raise TypeError(f"no architecture for {type(config).__name__}")
+
+
+def plain(config: GeneratorConfig) -> GeneratorConfig:
+    """The configuration but for what only training has."""
+    return replace(config, spectral=False) if isinstance(config, BigGanDeepConfig) else config
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import copy
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from generation.gan import parallel
 from generation.gan.augment import Adaptive, Views
 from generation.gan.checkpoint import make_generator, save_generator
-from generation.gan.config import BigGanDeepConfig, GeneratorConfig
+from generation.gan.config import GeneratorConfig
 from generation.gan.discriminator import CriticConfig, Discriminator
 from generation.gan.generator import Generator
 from generation.gan.losses import (
@@ -34,7 +34,7 @@ from generation.gan.losses import (
     orthogonal_penalty,
 )
 from generation.gan.pictures import one_hot, to_uint8
-from generation.gan.presets import TrainConfig
+from generation.gan.presets import TrainConfig, plain
 from generation.gan.standing import standing_statistics
 from generation.gan.state import restore, save
 from generation.traits.diversity import spread
@@ -44,6 +44,7 @@ M = TypeVar("M", bound=nn.Module)
 COLLAPSED = 0.3  # of the best spread so far
 LAZY_R1_STEPS = 16
 SMALLEST_BATCH = 4
+DRAWN_AT_ONCE = 96
 
 
 class TrainingDivergedError(Exception):
@@ -111,7 +112,7 @@ class Trainer:
         self.g = self._placed(make_generator(gan))
         self.d = self._placed(Discriminator(critic))
         if start is not None:
-            if _plain(start.config) != _plain(gan):
+            if plain(start.config) != plain(gan):
                 raise ValueError("the generator to go on from is of another configuration")
             self.g.adopt(start)
         self.ema = copy.deepcopy(self.g).requires_grad_(False)
@@ -119,6 +120,7 @@ class Trainer:
         self.opt_d = torch.optim.Adam(self.d.parameters(), train.lr_d, (0.0, 0.99))
         self.position = Position(batch=train.batch)
         self.adaptive = Adaptive()
+        self.stood_at = -1  # of how many pictures the averaged weights' statistics are
         if self.state_path.exists():
             self._restore()
 
@@ -172,22 +174,37 @@ class Trainer:
 
     def export(self, path: Path, recipe: dict[str, Any]) -> str:
         """Write the averaged generator with standing statistics; returns its sha256."""
-        standing_statistics(self.ema, self.labels, torch.Generator().manual_seed(0))
+        self._stand()
         return save_generator(
             path,
-            self.ema.eval(),
+            self.ema,
             {**recipe, "train": asdict(self.train), "n_images": self.n_images},
         )
 
     def sample(self, columns: int = 12, rows: int = 8) -> NDArray[np.uint8]:
         """Pictures [rows * columns, H, W, 3] of the averaged generator for fixed latents."""
+        return self.draw(rows * columns)
+
+    @torch.no_grad()
+    def draw(self, n: int) -> NDArray[np.uint8]:
+        """Pictures [n, H, W, 3] of the averaged generator for fixed latents; moves no chance."""
         chance = torch.Generator().manual_seed(7)
-        standing_statistics(self.ema, self.labels, torch.Generator().manual_seed(0))
-        z = torch.randn(rows * columns, self.gan.z_dim, generator=chance)
-        picks = torch.randint(len(self.labels), (rows * columns,), generator=chance)
-        with torch.no_grad():
-            image = self.ema.eval()(z.to(self.device), self._one_hot(self.labels[picks]))
-        return to_uint8(image)
+        self._stand()
+        z = torch.randn(n, self.gan.z_dim, generator=chance)
+        picks = torch.randint(len(self.labels), (n,), generator=chance)
+        parts = (slice(start, start + DRAWN_AT_ONCE) for start in range(0, n, DRAWN_AT_ONCE))
+        drawn = [
+            self.ema(z[part].to(self.device), self._one_hot(self.labels[picks[part]]))
+            for part in parts
+        ]
+        return to_uint8(torch.cat(drawn))
+
+    def _stand(self) -> None:
+        """Give the averaged generator its statistics, once for as many pictures seen."""
+        if self.stood_at != self.n_images:
+            standing_statistics(self.ema, self.labels, torch.Generator().manual_seed(0))
+            self.stood_at = self.n_images
+        self.ema.eval()
 
     def _placed(self, module: M) -> M:
         return module.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
@@ -354,11 +371,6 @@ class Trainer:
         self.rng.set_state(extra["rng"])
         self.position = Position(**facts["position"])
         self.adaptive.p = self.position.p
-
-
-def _plain(config: GeneratorConfig) -> GeneratorConfig:
-    """The configuration but for what only training has."""
-    return replace(config, spectral=False) if isinstance(config, BigGanDeepConfig) else config
 
 
 def eta_s(interval: Interval, train: TrainConfig) -> float:

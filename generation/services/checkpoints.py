@@ -19,6 +19,11 @@ SALEABLE = re.compile(
 )
 
 
+MAX_LICENCE, MAX_SOURCE = 100, 300  # characters in a checkpoint's row
+AND = re.compile(r"\s+AND\s+")  # SPDX: the terms of both sides hold
+UNKNOWN = "NOASSERTION"  # SPDX: nobody has said
+
+
 class SaleForbiddenError(Exception):
     """The licence of a checkpoint does not allow a paid drop, and no lead has a permission."""
 
@@ -78,8 +83,51 @@ def keep_checkpoint(path: Path) -> Path:
 
 
 def allows_sale(licence: str) -> bool:
-    """Whether a licence, by its SPDX identifier, is known to allow the sale of works."""
-    return SALEABLE.fullmatch(licence.strip()) is not None
+    """Whether a licence is known to allow the sale of works, by its SPDX identifier.
+
+    Of identifiers joined by AND each has to.
+    """
+    return all(SALEABLE.fullmatch(part) for part in AND.split(licence.strip()))
+
+
+def joined_licence(*licences: str) -> str:
+    """What holds for a work made from works under all of these: each said once, joined by AND.
+
+    ValueError where that is longer than a checkpoint's row has room for.
+    """
+    parts: dict[str, None] = {}
+    for licence in licences:
+        whole = licence.strip() or UNKNOWN
+        parts |= dict.fromkeys([f"({whole})"] if " OR " in whole else AND.split(whole))
+    joined = " AND ".join(parts)
+    if len(joined) > MAX_LICENCE:
+        raise ValueError(f"the licences together are too long to record: {joined}")
+    return joined
+
+
+def lineage(*, source: str, licence: str, start: Path | None) -> dict[str, Any]:
+    """Source and licence of what is learned from art, and from a generator where it starts there.
+
+    ``chain`` names the generators that came before, the nearest first. What a generator's row says
+    of its licence and what its own file says both hold. CheckpointError if it is not one of ours.
+    """
+    if start is None:
+        return {"source": source, "licence": licence}
+    recipe, sha256 = read_header(start).recipe, sha256_file(start)
+    row = Checkpoint.objects.filter(sha256=sha256).first()
+    said = [row.licence] if row else []
+    said += [recipe["licence"]] if "licence" in recipe else []
+    before = {
+        "sha256": sha256,
+        "source": row.source if row else recipe.get("source", "unknown"),
+        "licence": joined_licence(*(said or [UNKNOWN])),
+    }
+    return {
+        "source": f"{source}; started from {before['source']}"[:MAX_SOURCE],
+        "licence": joined_licence(licence, before["licence"]),
+        "started_from": sha256,
+        "chain": [before, *recipe.get("chain", [])],
+    }
 
 
 def is_saleable(checkpoint: Checkpoint) -> bool:

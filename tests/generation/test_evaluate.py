@@ -3,13 +3,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
 from generation import evaluation
+from generation.gan.header import sha256_file
 from generation.imaging.reader import Item
 from generation.models import Dataset
 from generation.services import import_dataset
+from tests.generation.gan.test_inception import random_weights
 
 
 @pytest.fixture
@@ -85,6 +88,37 @@ def test_pictures_that_do_not_show_what_was_asked_for_lower_the_agreement(db: No
     )
 
     assert found.agreement["background"] < 0.5
+
+
+def test_fid_is_said_with_the_network_s_file_and_never_without(
+    own_pictures: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "inception.pth"
+    torch.save(random_weights(), path)
+    wanted = {"samples": 64, "dataset": own_pictures.digest, "json": tmp_path / "figures.json"}
+
+    call_command("evaluate", **wanted, inception=path)
+
+    said = capsys.readouterr().out
+    assert f"FID {0:.2f}, 64 pictures against 64 of the art" in said.replace("-0.00", "0.00")
+    assert sha256_file(path)[:16] in said
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert figures["fid"] == pytest.approx(0, abs=1e-3)  # a set and itself, in another order
+
+
+def test_other_weights_are_refused_before_anything_is_drawn(
+    own_pictures: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.save({"fc.weight": torch.zeros(1000, 2048)}, tmp_path / "other.pth")
+    monkeypatch.setattr(evaluation, "draw", None)
+
+    with pytest.raises(CommandError, match="not the FID network"):
+        call_command("evaluate", dataset=own_pictures.digest, inception=tmp_path / "other.pth")
+
+
+def test_fid_without_art_is_refused(db: None, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="needs the dataset"):
+        call_command("evaluate", inception=tmp_path / "any.pth")
 
 
 def test_a_checkpoint_that_is_not_there_is_named(db: None) -> None:

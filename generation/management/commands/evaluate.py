@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from generation.gan.header import CheckpointError, read_header
+from generation.gan.header import CheckpointError, read_header, sha256_file
 from generation.models import Checkpoint, Dataset
 
 if TYPE_CHECKING:
@@ -32,6 +32,11 @@ class Command(BaseCommand):
         parser.add_argument("--dataset", help="digest; else the one the checkpoint was trained on")
         parser.add_argument("--samples", type=int, default=5000)
         parser.add_argument("--psi", type=float, default=1.0, help="truncation, 0 to 1")
+        parser.add_argument(
+            "--inception",
+            type=Path,
+            help="weights of the 2015-12-05 Inception network (state dict): adds FID",
+        )
         parser.add_argument("--json", type=Path, help="also write the figures here")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -40,8 +45,11 @@ class Command(BaseCommand):
         if options["samples"] < 50 or not 0 <= options["psi"] <= 1:
             raise CommandError("needs 50 samples or more, and psi from 0 to 1")
         path, parser_path = self._files(options)
+        inception: Path | None = options["inception"]
         try:
             dataset = self._dataset(options["dataset"], read_header(path).recipe.get("dataset"))
+            if inception is not None:
+                self._check_inception(inception, dataset)
             pairs = []
             for pair in evaluation.draw(path, options["samples"], options["psi"]):
                 pairs.append(pair)
@@ -51,15 +59,31 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         import numpy as np
 
+        pictures = np.stack([picture for _, picture in pairs])
         found = evaluation.evaluate(
             requested=[asked for asked, _ in pairs],
-            pictures=np.stack([picture for _, picture in pairs]),
+            pictures=pictures,
             parser_path=parser_path,
             dataset=dataset,
         )
         self._print(found, dataset)
+        figures = asdict(found)
+        if inception is not None and dataset is not None:
+            figures["fid"] = evaluation.fid(pictures, dataset, inception)
+            self.stdout.write(
+                f"FID {figures['fid']:.2f}, {len(pictures)} pictures against {dataset.n_items} of "
+                f"the art, by {inception.name} (sha256 {sha256_file(inception)[:16]})"
+            )
         if options["json"]:
-            options["json"].write_text(json.dumps(asdict(found), indent=2) + "\n")
+            options["json"].write_text(json.dumps(figures, indent=2) + "\n")
+
+    def _check_inception(self, path: Path, dataset: Dataset | None) -> None:
+        """Before an hour of drawing: refuse what could not be measured with afterwards."""
+        from generation.gan.inception import load_inception
+
+        if dataset is None:
+            raise CommandError("--inception needs the dataset: import_dataset, then --dataset")
+        load_inception(path)
 
     def _files(self, options: dict[str, Any]) -> tuple[Path, Path]:
         asked, parser_path = options["checkpoint"], options["parser"]

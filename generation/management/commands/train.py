@@ -35,12 +35,20 @@ class Command(BaseCommand):
         parser.add_argument("--interval-kimg", type=float, default=4.0)
         parser.add_argument("--batch", type=int, default=32)
         parser.add_argument("--seed", type=int, default=1)
-        parser.add_argument("--from", dest="start", type=Path, help="checkpoint to go on from")
+        parser.add_argument(
+            "--from",
+            dest="start",
+            type=Path,
+            help="checkpoint to go on from: its network and licence come with it",
+        )
         parser.add_argument(
             "--warm-kimg", type=float, default=0.0, help="discriminator alone, with --from"
         )
         parser.add_argument("--decay-kimg", type=float, default=30.0)
         parser.add_argument("--attribute-weight", type=float, default=0.5)
+        parser.add_argument(
+            "--parser", type=Path, help="trait parser to measure with; default: the art's own"
+        )
         parser.add_argument("--resume", action="store_true", help="go on after a kill or a stop")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -71,6 +79,7 @@ class Command(BaseCommand):
                     f"attributes {interval.loss_attributes:.3f} nats  batch {interval.batch}  "
                     f"{interval.images_per_s / 1000:.3f} kimg/s  {eta / 60:.0f} min left"
                 )
+                self._print_scores(job.checkpoint["history"][-1])
         except KeyboardInterrupt:
             services.stop_job(job=job)
             self.stdout.write("stopped; --resume goes on from the last interval")
@@ -81,9 +90,22 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         parallel.leave()
 
+    def _print_scores(self, point: dict[str, Any]) -> None:
+        if point["kid"] is None:
+            return
+        nearest = "" if point["nearest"] is None else f"  nearest art {point['nearest']:.2f}"
+        self.stdout.write(
+            f"    KID-traits {point['kid']:.4f}  precision {point['precision']:.3f}  "
+            f"recall {point['recall']:.3f}  density {point['density']:.3f}  "
+            f"coverage {point['coverage']:.3f}{nearest}"
+        )
+
     def _request(self, dataset: Dataset, options: dict[str, Any]) -> Job:
-        architecture = options["architecture"]
+        start: Path | None = options["start"]
         try:
+            architecture, network = options["architecture"], json.loads(options["network"])
+            if start is not None:
+                architecture, network = services.start_settings(start)
             train = TrainConfig(
                 kimg=options["kimg"],
                 batch=options["batch"],
@@ -101,9 +123,10 @@ class Command(BaseCommand):
             return services.request_run(
                 dataset=dataset,
                 architecture=architecture,
-                network=json.loads(options["network"]),
+                network=network,
                 train=train,
-                start=str(options["start"] or ""),
+                start=str(start or ""),
+                parser=options["parser"],
             )
         except (ConfigError, TypeError, ValueError) as error:
             raise CommandError(str(error)) from error
