@@ -5,12 +5,10 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from celery import Celery
-from django.utils import timezone
 
 from config.embedded import worker_command
 from generation import rendering
@@ -28,7 +26,7 @@ from tests.generation.test_rendering import (
 
 __all__ = ["collection", "media", "twin"]
 pytestmark = [pytest.mark.enable_socket, pytest.mark.django_db(transaction=True)]
-SIZE = 64 * 32
+SIZE = 64 * 48
 Start = Callable[[], subprocess.Popen[bytes]]
 
 
@@ -65,22 +63,33 @@ def until(reached: Callable[[], bool], limit_s: float = 120) -> None:
     deadline = time.monotonic() + limit_s
     while not reached():
         assert time.monotonic() < deadline, "it does not get on"
-        time.sleep(0.05)
+        time.sleep(0.01)
 
 
-def kill_at_work(worker: subprocess.Popen[bytes], drop: Drop, ring: Callable[[], None]) -> None:
-    """SIGKILL to a worker and its child while they hold a chunk's lease."""
+def kill_at_work(
+    worker: subprocess.Popen[bytes],
+    other: subprocess.Popen[bytes],
+    drop: Drop,
+    ring: Callable[[], None],
+) -> None:
+    """SIGKILL to a worker and its child while they hold a chunk's lease; the other one rests."""
+    os.killpg(other.pid, signal.SIGSTOP)
+    time.sleep(0.2)
+    rests = list(drop.jobs.filter(state=Job.State.RUNNING).values_list("pk", flat=True))
+    held = drop.jobs.filter(state=Job.State.RUNNING).exclude(pk__in=rests)
+    deadline = time.monotonic() + 120
     while True:
+        assert time.monotonic() < deadline, "it never holds a chunk"
+        ring()
+        until(held.exists)
         os.killpg(worker.pid, signal.SIGSTOP)
-        time.sleep(1.5)  # others end what they hold
-        held = drop.jobs.filter(state=Job.State.RUNNING)
-        if held.filter(updated_at__lt=timezone.now() - timedelta(seconds=1.4)).exists():
+        time.sleep(0.2)  # what was on its way to the database is there
+        if held.exists():
             break
         os.killpg(worker.pid, signal.SIGCONT)
-        ring()
-        time.sleep(0.1)
     os.killpg(worker.pid, signal.SIGKILL)
     assert worker.wait(10) == -signal.SIGKILL
+    os.killpg(other.pid, signal.SIGCONT)
 
 
 def test_a_worker_joins_one_leaves_and_one_dies_in_mid_drop_and_no_byte_changes(
@@ -106,7 +115,7 @@ def test_a_worker_joins_one_leaves_and_one_dies_in_mid_drop_and_no_byte_changes(
     until(lambda: drop.jobs.filter(state=Job.State.RUNNING).exists())
     leaving.terminate()
     assert leaving.wait(60) == 0
-    kill_at_work(dying, drop, ring)
+    kill_at_work(dying, joined, drop, ring)
     n_before = n_done()
     assert n_before < SIZE / 64
 

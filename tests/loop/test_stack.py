@@ -83,7 +83,11 @@ def expected_digests(folder: Path) -> list[str]:
     )
     parameters = Parameters.from_json(json.loads(str(body)))
     drop_seed = bytes.fromhex(str(seed))
-    specs = [latent.item_spec(drop_seed, index, parameters) for index in range(SIZE)]
+    unusual = latent.explorers(drop_seed, SIZE, parameters.exploration)
+    specs = [
+        latent.item_spec(drop_seed, index, parameters, explores=index in unusual)
+        for index in range(SIZE)
+    ]
     pictures = render(load_generator(Path(str(path))), specs, parameters)
     return [codec.digest(codec.encode_png(picture)) for picture in pictures]
 

@@ -53,7 +53,8 @@ def rows(folder: Path, query: str) -> list[Any]:
 
 def files(folder: Path) -> dict[str, int]:
     """Everything below, with when it was written."""
-    found = (path for path in folder.rglob("*") if path.is_file())
+    written = (path for path in folder.rglob("*") if path.is_file())
+    found = (path for path in written if path.suffix != ".part")  # of a process that was killed
     return {path.relative_to(folder).as_posix(): path.stat().st_mtime_ns for path in found}
 
 
