@@ -53,6 +53,7 @@ export function curate() {
         if (key === "a" && this.boxes().length) this.does(event, () => this.selectPage());
         return;
       }
+      if (event.repeat && (key in VERBS || key === "u")) return event.preventDefault(); // a key held down
       if (key in VERBS) this.does(event, () => this.say(VERBS[key]));
       else if (key === "u") this.does(event, () => this.undo());
       else if (key === "?") this.does(event, () => this.showKeys());
