@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from generation.models import Collection
-from generation.services import create_collection, register_shipped_checkpoint
+from generation.services import HeldError, create_collection, register_shipped_checkpoint
 from minting.chain import node
 from minting.chain.client import Client
 from minting.services import request_deploy, request_marketplace
@@ -52,7 +52,10 @@ class Command(BaseCommand):
         with ExitStack() as stack:
             if not node.answers(settings.CHAIN_RPC_URL):
                 stack.enter_context(self._own_node())
-            report = self._run(options)
+            try:
+                report = self._run(options)
+            except HeldError as error:  # a person would exchange works, or say why not
+                raise CommandError(str(error)) from error
         text = json.dumps(report, indent=2) + "\n"
         if options["json"]:
             options["json"].write_text(text)
