@@ -40,14 +40,13 @@ class BandedMatrix(nn.Module):
         """The product [N, rows, ...] with x [N, columns or more, ...], contiguous."""
         rows, columns = self.matrix.shape
         matrix = self.matrix.to(x.dtype)
-        flat = x.flatten(2)
         if x.is_cuda:
-            product = matrix @ flat[:, :columns]
-        elif is_recorded(x):
-            product = _BandedProduct.apply(flat, matrix, self.spans, self.spans_t)  # type: ignore[no-untyped-call]
-        else:
-            product = _by_blocks(matrix, self.spans, flat)
-        return product.view(len(x), rows, *x.shape[2:])
+            product = matrix @ x.flatten(2)[:, :columns]
+            return product.view(len(x), rows, *x.shape[2:])
+        if is_recorded(x):
+            out: Tensor = _BandedProduct.apply(x, matrix, self.spans, self.spans_t)  # type: ignore[no-untyped-call]
+            return out
+        return _by_blocks(matrix, self.spans, x)
 
 
 class _BandedProduct(torch.autograd.Function):
@@ -68,9 +67,10 @@ class _BandedProduct(torch.autograd.Function):
 
 
 def _by_blocks(matrix: Tensor, spans: list[Span], x: Tensor) -> Tensor:
-    out = x.new_empty(len(x), matrix.shape[0], x.shape[2])
+    """The product, no view of another tensor: autograd copies a view that is changed in place."""
+    out = x.new_empty(len(x), matrix.shape[0], *x.shape[2:])
     blocks = [matrix[top:bottom, left:right] for top, bottom, left, right in spans]
-    for slab, product in zip(x, out, strict=True):
+    for slab, product in zip(x.flatten(2), out.flatten(2), strict=True):
         for block, (top, bottom, left, right) in zip(blocks, spans, strict=True):
             torch.mm(block, slab[left:right], out=product[top:bottom])
     return out

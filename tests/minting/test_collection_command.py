@@ -119,7 +119,8 @@ def test_the_report_has_the_seconds_of_each_step(whole: tuple[Path, dict[str, An
         report["seconds"].keys()
     )
     assert all(seconds > 0 for seconds in report["cpu_seconds"].values())
-    assert 200 < report["peak_mib"] < 2560
+    # Torch and its libraries count once a process: 1.7 GiB for three here, 2.6 on another processor.
+    assert 200 < report["peak_mib"] < 4096
 
 
 def test_a_second_call_changes_nothing(whole: tuple[Path, dict[str, Any]]) -> None:
