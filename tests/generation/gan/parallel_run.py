@@ -19,7 +19,7 @@ CONFIGS: dict[str, GeneratorConfig] = {
     ),
     "biggan": SMALL,
 }
-TRAIN = TrainConfig(kimg=1, batch=8, interval_kimg=0.04, seed=5, adaptive=True)
+TRAIN = TrainConfig(kimg=1, batch=8, interval_kimg=0.04, seed=5, adaptive=True, penalty_every=2)
 
 
 def main() -> None:
