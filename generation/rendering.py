@@ -1,6 +1,6 @@
 """A chunk of a drop from specs to files and rows. Imports torch: workers and commands only."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -26,6 +26,7 @@ from generation.traits.parser import Parsed, ParserNetwork, features, load_parse
 from generation.traits.planner import attempt_seed
 
 LEASE = timedelta(seconds=15)
+RENEW_EVERY = timedelta(seconds=3)
 MAX_ART = 20_000  # pictures of the training art that works are compared with
 
 
@@ -35,7 +36,7 @@ def run_chunk(*, job_id: int) -> Drop | None:
     if job is None or job.drop is None:
         return None
     try:
-        works, looks = draw_works(job.drop, _asked(job))
+        works, looks = draw_works(job.drop, _asked(job), _renewal(job))
         services.record_works(
             job=job, works=works, looks=looks, environment=canonical_environment()
         )
@@ -45,6 +46,22 @@ def run_chunk(*, job_id: int) -> Drop | None:
         services.release_job(job=job, error=f"{type(error).__name__}: {error}")
         raise
     return job.drop
+
+
+def _renewal(job: Job) -> Callable[[], None]:
+    """What keeps the lease of a job while a slow network draws; LostLeaseError once it is gone."""
+    renewed_at = timezone.now()
+
+    def renew() -> None:
+        nonlocal renewed_at
+        now = timezone.now()
+        if now - renewed_at >= RENEW_EVERY:
+            services.renew_job(
+                job=job, now=now, lease=LEASE, done=job.done, checkpoint=job.checkpoint
+            )
+            renewed_at = now
+
+    return renew
 
 
 def finish_drop(*, drop: Drop) -> Drop:
@@ -177,11 +194,14 @@ def explorers(drop_seed: str, size: int, share: float) -> frozenset[int]:
     return latent.explorers(bytes.fromhex(drop_seed), size, share)
 
 
-def draw_works(drop: Drop, asks: Sequence[Ask]) -> tuple[list[RenderedWork], Looks]:
+def draw_works(
+    drop: Drop, asks: Sequence[Ask], between: Callable[[], None] | None = None
+) -> tuple[list[RenderedWork], Looks]:
+    """Pictures drawn, kept and read; ``between`` is called every now and then."""
     generator, parser = networks(drop.checkpoint)
     parameters = drop.parameter_set.parameters
     steps = services.named_steps(drop.checkpoint, parameters)
-    pictures = render(generator, [ask.spec for ask in asks], parameters, steps)
+    pictures = render(generator, [ask.spec for ask in asks], parameters, steps, between)
     readings, looks = _read(parser, pictures)
     works = [
         RenderedWork(

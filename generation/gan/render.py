@@ -1,7 +1,7 @@
 """Canonical rendering: float32, one thread, one fixed batch shape, so that bytes come out again."""
 
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -43,8 +43,9 @@ def render(
     specs: Sequence[ItemSpec],
     parameters: Parameters,
     saved: Steps | None = None,
+    between: Callable[[], None] | None = None,
 ) -> NDArray[np.uint8]:
-    """Pictures [N, H, W, 3] uint8 of ``specs``.
+    """Pictures [N, H, W, 3] uint8 of ``specs``; ``between`` is called after each batch.
 
     Latents are padded with zeros to batches of 32, so a picture never depends on its neighbours and
     a part of a drop gives the bytes of the whole. Sets torch to one thread for the process.
@@ -54,7 +55,7 @@ def render(
     UnknownDirectionError
         ``parameters`` names a direction that is neither of ``sefa`` nor ``saved``.
     """
-    return draw(generator, map_items(generator, specs, parameters, saved))
+    return draw(generator, map_items(generator, specs, parameters, saved), between)
 
 
 @torch.no_grad()
@@ -80,12 +81,21 @@ def map_items(
 
 
 @torch.no_grad()
-def draw(generator: Generator, ws: torch.Tensor) -> NDArray[np.uint8]:
-    """Pictures [N, H, W, 3] uint8 of ws [N, num_ws, w_dim], in batches of 32 as well."""
+def draw(
+    generator: Generator, ws: torch.Tensor, between: Callable[[], None] | None = None
+) -> NDArray[np.uint8]:
+    """Pictures [N, H, W, 3] uint8 of ws [N, num_ws, w_dim], in batches of 32 as well.
+
+    A generator that draws one picture after another has them one by one, so that ``between`` is
+    called in time however large it is.
+    """
     _make_canonical()
-    pictures = [
-        _draw_batch(generator, ws[start : start + BATCH]) for start in range(0, len(ws), BATCH)
-    ]
+    pictures = []
+    step = 1 if generator.draws_singly else BATCH
+    for start in range(0, len(ws), step):
+        pictures.append(_draw_batch(generator, ws[start : start + step]))
+        if between is not None:
+            between()
     size = generator.img_resolution
     return np.concatenate(pictures) if pictures else np.empty((0, size, size, 3), np.uint8)
 

@@ -2,9 +2,11 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -121,6 +123,57 @@ def test_a_worker_that_lost_its_lease_writes_nothing(collection: Collection) -> 
         services.record_works(job=slow, works=[], looks=NOTHING, environment={})
 
     assert drop.artworks.count() == 10
+
+
+def watched(monkeypatch: pytest.MonkeyPatch, between: Callable[[], None]) -> list[int]:
+    """``between`` before each renewal; the list counts batches that were drawn."""
+    drawn: list[int] = []
+    monkeypatch.setattr(rendering, "RENEW_EVERY", timedelta(0))
+
+    def render_watched(*args: Any) -> Any:
+        *asked, renew = args
+
+        def after_batch() -> None:
+            drawn.append(1)
+            between()
+            renew()
+
+        return render(*asked, after_batch)
+
+    monkeypatch.setattr(rendering, "render", render_watched)
+    return drawn
+
+
+def test_a_network_slower_than_the_lease_keeps_its_chunk(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop = rendering_drop(collection, size=64)
+    ends = []
+
+    def late() -> None:
+        ends.append(drop.jobs.get().lease_until)
+        drop.jobs.update(lease_until=timezone.now() + timedelta(seconds=1))
+
+    watched(monkeypatch, late)
+    started = timezone.now()
+    render_all(drop)
+
+    assert len(ends) == 2
+    assert ends[1] >= started + rendering.LEASE  # renewed after the first batch had all but lost it
+    assert drop.artworks.count() == 64
+
+
+def test_a_chunk_that_is_stopped_is_not_drawn_to_its_end(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop = rendering_drop(collection, size=64)
+    drawn = watched(monkeypatch, lambda: services.stop_job(job=drop.jobs.get()) and None)
+
+    render_all(drop)
+
+    assert len(drawn) == 1
+    assert not drop.artworks.exists()
+    assert drop.jobs.get().state == Job.State.STOPPED
 
 
 def test_finishing_sets_repeats_aside_and_ranks_the_rest(collection: Collection) -> None:

@@ -119,7 +119,7 @@ def test_the_report_has_the_seconds_of_each_step(whole: tuple[Path, dict[str, An
         report["seconds"].keys()
     )
     assert all(seconds > 0 for seconds in report["cpu_seconds"].values())
-    # Torch and its libraries count once a process: 1.7 GiB for three here, 2.6 on another processor.
+    # Torch and its libraries count in each process: 1.7 GiB for three, elsewhere 2.6.
     assert 200 < report["peak_mib"] < 4096
 
 
