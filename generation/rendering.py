@@ -36,7 +36,7 @@ def run_chunk(*, job_id: int) -> Drop | None:
     if job is None or job.drop is None:
         return None
     try:
-        works, looks = draw_works(job.drop, _asked(job), _renewal(job))
+        works, looks = draw_works(job.drop, _asked(job), renewal(job))
         services.record_works(
             job=job, works=works, looks=looks, environment=canonical_environment()
         )
@@ -48,7 +48,7 @@ def run_chunk(*, job_id: int) -> Drop | None:
     return job.drop
 
 
-def _renewal(job: Job) -> Callable[[], None]:
+def renewal(job: Job) -> Callable[[], None]:
     """What keeps the lease of a job while a slow network draws; LostLeaseError once it is gone."""
     renewed_at = timezone.now()
 

@@ -44,7 +44,9 @@ def _redraw(drop: Drop, work: Artwork, job: Job) -> tuple[RenderedWork, Looks]:
     """The first of a batch of tries that is new, and that a plan can use."""
     tries = range(job.args["first"], job.args["first"] + services.TRIES)
     drawn, looks = rendering.draw_works(
-        drop, [rendering.asked(drop, work.index, attempt) for attempt in tries]
+        drop,
+        [rendering.asked(drop, work.index, attempt) for attempt in tries],
+        rendering.renewal(job),
     )
     for row in _new(drop, work, drawn, looks):
         return drawn[row], looks.rows([row])

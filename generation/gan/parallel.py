@@ -52,11 +52,16 @@ def share(n: int) -> slice:
 
 @torch.no_grad()
 def average_(tensors: Iterable[Tensor]) -> None:
-    """Replace each tensor by its mean over processes."""
-    if world_size() > 1:
-        for tensor in tensors:
-            dist.all_reduce(tensor)
-            tensor.div_(world_size())
+    """Replace each tensor by its mean over processes; all in one message, of one type."""
+    if world_size() == 1:
+        return
+    held = list(tensors)
+    together = torch.cat([tensor.flatten() for tensor in held])
+    dist.all_reduce(together)
+    together.div_(world_size())
+    parts = together.split([tensor.numel() for tensor in held])
+    for tensor, part in zip(held, parts, strict=True):
+        tensor.copy_(part.view_as(tensor))
 
 
 def mean(tensor: Tensor) -> Tensor:
