@@ -4,12 +4,19 @@ PIP := .venv/bin/python -m pip --disable-pip-version-check -q
 # --no-config: the override in pyproject.toml is for making the lock; it would undo the lock here.
 UV := .venv/bin/uv pip install -q --no-config --no-deps --python .venv/bin/python
 
-.PHONY: up test check setup-test clean
+.PHONY: up test test-deep check setup-test clean
 up: .venv/.ready node_modules/.ready
 	@exec .venv/bin/python -m config.embedded up
 
 test: setup-test
 	@.venv/bin/python -m tests.suite
+
+# The contract again: long fuzzing, proofs, static analysis, and whether these notice planted faults.
+test-deep: setup-test .venv-contracts/.ready
+	node contracts/forge.mjs deep
+	node contracts/forge.mjs halmos
+	node contracts/forge.mjs slither
+	.venv/bin/python -m pytest -q -m deep tests/contracts
 
 check: setup-test
 	.venv/bin/ruff check .
@@ -35,10 +42,16 @@ setup-test: .venv/.ready-test node_modules/.ready
 	@$(UV) -r requirements-test.lock
 	@touch $@
 
+# Beside the program's packages, which these two would hold back (web3 7).
+.venv-contracts/.ready: contracts/requirements-deep.lock .venv/.torch
+	@test -x .venv-contracts/bin/python || $(PYTHON) -m venv .venv-contracts
+	@.venv/bin/uv pip install -q --no-config --no-deps --python .venv-contracts/bin/python -r contracts/requirements-deep.lock
+	@touch $@
+
 node_modules/.ready: package.json package-lock.json
 	@sh config/preflight.sh "$(PYTHON)"
 	@npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 clean:
-	rm -rf .venv node_modules var
+	rm -rf .venv .venv-contracts node_modules var

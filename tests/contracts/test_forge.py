@@ -1,4 +1,4 @@
-"""The contract's own tests, in Solidity, and the gas they measure; contracts/README.md says what they prove."""
+"""The contract's own tests, in Solidity, and the gas they note: contracts/README.md."""
 
 import json
 import shutil
