@@ -1,10 +1,10 @@
 // Tests of the contracts: node contracts/forge.mjs COMMAND. Everything runs here, nothing is fetched.
-//   test ...       unit tests, fuzz tests, invariants; what follows goes to forge
-//   deep ...       the same with many more runs
-//   format         whether the sources are laid out as forge lays them out
-//   gas [--check]  write gas.json; with --check only compare it with what is measured
-//   halmos ...     proofs for every input (make test-deep installs it)
-//   slither ...    static analysis (make test-deep installs it)
+//   test ...          unit tests, fuzz tests, invariants; what follows goes to forge
+//   deep ...          the same with many more runs
+//   format [--check]  lay the sources out; with --check only say where they are not
+//   gas [--check]     write gas.json; with --check only compare it with what is measured
+//   halmos ...        proofs for every input (make test-deep installs it)
+//   slither ...       static analysis (make test-deep installs it)
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
@@ -97,7 +97,7 @@ const test = (words, environment) => forge(["test", "--no-match-contract", "Gas"
 const COMMANDS = {
   test,
   deep: (words) => test(words, { FOUNDRY_PROFILE: "deep" }),
-  format: () => forge(["fmt", "--check", "contracts"]),
+  format: (words) => forge(["fmt", "contracts", ...words]),
   gas,
   halmos: (words) => deepTool("halmos", [...HALMOS, ...words]),
   slither: (words) => deepTool("slither", [...SLITHER, ...words]),

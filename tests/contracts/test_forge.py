@@ -42,7 +42,7 @@ def test_contracts_pass_their_tests(tests: subprocess.CompletedProcess[str]) -> 
 
 
 def test_contracts_are_laid_out_as_forge_lays_them_out() -> None:
-    done = forge("format")
+    done = forge("format", "--check")
 
     assert done.returncode == 0, done.stdout
 
