@@ -39,10 +39,14 @@ function run(program, words, environment = {}) {
   return done.status ?? 1;
 }
 
-/** Run one of the deep tools. They ask the compiler for more than forge does, so each has a build of its own. */
+/**
+ * Run one of the deep tools. They ask the compiler for more than forge does, so each has a build of its own: a new one,
+ * as halmos would go on proving a contract whose file is gone.
+ */
 function deepTool(name, words) {
   const program = join(ROOT, ".venv-contracts", "bin", name);
   if (!existsSync(program)) fail(`No ${name} in ${program}: make test-deep installs it.`);
+  rmSync(join(ROOT, "var", name), { recursive: true, force: true });
   return run(program, words, { FOUNDRY_OUT: `var/${name}/out`, FOUNDRY_CACHE_PATH: `var/${name}/cache` });
 }
 
