@@ -14,6 +14,8 @@ const HERE = dirname(fileURLToPath(import.meta.url));
 const ROOT = dirname(HERE);
 const SNAPSHOTS = join(ROOT, "var", "forge", "gas");
 const GAS = join(HERE, "gas.json");
+// A test holds the code of all that it creates, and is itself a contract, with the same limit by default.
+const ROOMY = ["--code-size-limit", String(1 << 18)];
 const SYSTEMS = { darwin: "darwin", linux: "linux", win32: "win32" };
 const PROCESSORS = { arm64: "arm64", x64: "amd64" };
 
@@ -55,7 +57,7 @@ const forge = (words, environment) => run(join(forgeFolder(), "forge"), words, e
 function measuredGas() {
   rmSync(SNAPSHOTS, { recursive: true, force: true });
   // --isolate: each call is a transaction, with its 21,000 and with storage that is cold.
-  const status = forge(["test", "--isolate", "--quiet", "--match-contract", "Gas"]);
+  const status = forge(["test", ...ROOMY, "--isolate", "--quiet", "--match-contract", "Gas"]);
   if (status !== 0 || !existsSync(SNAPSHOTS)) fail("Gas was not measured.");
   const groups = readdirSync(SNAPSHOTS).sort();
   const numbers = (_, value) => (typeof value === "string" ? Number(value) : value);
@@ -97,7 +99,7 @@ const HALMOS = ["--forge-build-out", "var/halmos/out", "--match-contract", "Symb
 // medium are shown and do not fail.
 const SLITHER = [".", "--foundry-out-directory", "var/slither/out", "--filter-paths", "node_modules|contracts/test", "--fail-medium"];
 
-const test = (words, environment) => forge(["test", "--no-match-contract", "Gas", ...words], environment);
+const test = (words, environment) => forge(["test", ...ROOMY, "--no-match-contract", "Gas", ...words], environment);
 const COMMANDS = {
   test,
   deep: (words) => test(words, { FOUNDRY_PROFILE: "deep" }),

@@ -20,6 +20,18 @@ interface Cheats {
     /// @notice `account` has `amount` wei.
     function deal(address account, uint256 amount) external;
 
+    /// @notice It is this second, since 1970.
+    function warp(uint256 time) external;
+
+    /// @notice It is this block.
+    function roll(uint256 number) external;
+
+    /// @notice The account of a key.
+    function addr(uint256 key) external pure returns (address);
+
+    /// @notice A signature by a key.
+    function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
+
     /// @notice Inputs that make this false are not meant; others are tried.
     function assume(bool condition) external pure;
 
