@@ -1,6 +1,6 @@
-"""How well the shipped generator does as asked, and how fast it draws.
+"""How well a shipped generator does as asked, and how fast it draws.
 
-    .venv/bin/python -m benchmarks.agreement [--samples 2000]
+    .venv/bin/python -m benchmarks.agreement [--checkpoint portraits] [--samples 2000]
 
 Prints, per attribute, the share of pictures in which the parser reads the requested value, averaged
 over values; beside it the parser's own accuracy on held-out art (a picture can be read no better
@@ -10,34 +10,34 @@ than that) and chance. Then the number of different pictures and the canonical r
 import argparse
 import sys
 import time
-from pathlib import Path
 
 from generation.gan import latent, metrics
 from generation.gan.checkpoint import load_generator
 from generation.gan.header import read_report
 from generation.gan.render import render
+from generation.shipped import SHIPPED, Shipped
 from generation.traits import diversity
 from generation.traits.parameters import uniform
 from generation.traits.parser import load_parser, parse
 
-ART = Path(__file__).resolve().parent.parent / "generation" / "art"
-
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    names = [shipped.name for shipped in SHIPPED]
+    arguments.add_argument("--checkpoint", choices=names, default=names[0])
     arguments.add_argument("--samples", type=int, default=2000)
     arguments.add_argument("--psi", type=float, default=1.0)
     options = arguments.parse_args()
-    generator = load_generator(ART / "portraits.safetensors")
-    parser_path = ART / "portraits-parser.safetensors"
-    held_out = read_report(parser_path)["held_out_accuracy"]
+    shipped = Shipped(options.checkpoint)
+    generator = load_generator(shipped.generator)
+    held_out = read_report(shipped.parser)["held_out_accuracy"]
     schema = generator.config.schema
     parameters = uniform(schema.to_mapping(), options.psi)
     specs = [latent.item_spec(bytes(32), i, parameters) for i in range(options.samples)]
     started = time.perf_counter()
     pictures = render(generator, specs, parameters)
     elapsed = time.perf_counter() - started
-    read = parse(load_parser(parser_path), pictures)
+    read = parse(load_parser(shipped.parser), pictures)
     write = sys.stdout.write
     write(f"{'attribute':14}{'agreement':>10}{'parser':>10}{'chance':>10}\n")
     requested = [spec.requested for spec in specs]

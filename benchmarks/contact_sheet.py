@@ -1,6 +1,8 @@
 """The first hundred works of a drop with equal shares, as one picture: nothing is picked.
 
-.venv/bin/python -m benchmarks.contact_sheet [--out docs/gallery/portraits.png] [--psi 1.0]
+.venv/bin/python -m benchmarks.contact_sheet [--checkpoint portraits-alias-free] [--psi 1.0]
+
+Writes docs/gallery/CHECKPOINT.png, each work 128 px wide.
 """
 
 import argparse
@@ -13,28 +15,27 @@ from generation.gan import latent
 from generation.gan.checkpoint import load_generator
 from generation.gan.render import render
 from generation.imaging import codec
+from generation.shipped import SHIPPED, Shipped
 from generation.traits.parameters import uniform
 
-ROOT = Path(__file__).resolve().parent.parent
+GALLERY = Path(__file__).resolve().parent.parent / "docs" / "gallery"
 SIDE = 10
-SCALE = 2
+WORK_PX = 128
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument(
-        "--checkpoint", type=Path, default=ROOT / "generation/art/portraits.safetensors"
-    )
-    arguments.add_argument("--out", type=Path, default=ROOT / "docs/gallery/portraits.png")
+    names = [shipped.name for shipped in SHIPPED]
+    arguments.add_argument("--checkpoint", choices=names, default=names[0])
     arguments.add_argument("--psi", type=float, default=1.0)
     options = arguments.parse_args()
-    generator = load_generator(options.checkpoint)
+    generator = load_generator(Shipped(options.checkpoint).generator)
     parameters = uniform(generator.config.schema.to_mapping(), options.psi)
     specs = [latent.item_spec(bytes(32), i, parameters) for i in range(SIDE * SIDE)]
     sheet = codec.contact_sheet(render(generator, specs, parameters), columns=SIDE)
-    larger = np.repeat(np.repeat(sheet, SCALE, axis=0), SCALE, axis=1)
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(larger).save(options.out, optimize=True)
+    scale = WORK_PX // generator.img_resolution
+    larger = np.repeat(np.repeat(sheet, scale, axis=0), scale, axis=1)
+    Image.fromarray(larger).save(GALLERY / f"{options.checkpoint}.png", optimize=True)
 
 
 if __name__ == "__main__":

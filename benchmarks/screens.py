@@ -152,6 +152,8 @@ def studio(camera: Camera) -> None:
     camera.shoot("training-run", lead.url)
     press(lead, "Stop")
     camera.shoot("checkpoints", "/console/checkpoints")
+    lead.get_by_role("cell").get_by_role("link").first.click()
+    camera.shoot("checkpoint", lead.url)
     lead.locator('a[href$="/refine"]').first.click()
     lead.wait_for_timeout(15_000)  # the first preview loads the network
     camera.shoot("refine", lead.url)

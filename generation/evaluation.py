@@ -23,7 +23,8 @@ from generation.traits.parameters import uniform
 class Evaluation:
     """What was measured on ``n`` pictures, every value of an attribute asked for equally often.
 
-    ``agreement`` is macro-averaged, ``held_out`` the parser's own accuracy on art it never saw.
+    ``agreement`` is macro-averaged, ``held_out`` the parser's own accuracy on art it never saw,
+    ``absent`` the values that it read in no picture.
     ``fidelity`` and ``nearest`` need the dataset. ``nearest`` is the median distance of a generated
     picture to the nearest of the other art, over that of the art: far below 1 is copying.
     """
@@ -31,6 +32,7 @@ class Evaluation:
     n: int
     agreement: dict[str, float]
     held_out: dict[str, float]
+    absent: dict[str, list[str]]
     n_different: int
     n_near_duplicates: int
     fidelity: Fidelity | None
@@ -78,6 +80,7 @@ def evaluate(
         n=len(pictures),
         agreement=metrics.agreement(requested, read, network.schema.attributes),
         held_out=read_report(parser_path)["held_out_accuracy"],
+        absent=metrics.absent(read, network.schema.attributes),
         n_different=len({picture.tobytes() for picture in pictures}),
         n_near_duplicates=len(diversity.near_duplicates(diversity.thumbnails(pictures))),
         fidelity=fidelity,

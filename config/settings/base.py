@@ -96,11 +96,6 @@ PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://localhost:8000")
 LEAD_PASSWORD = ""  # an installation's own; without one the demo makes no account
 NODE_MODULES = BASE_DIR / "node_modules"
 
-# Trained ahead; generation/art/README.md has the recipe.
-SHIPPED_CHECKPOINT = BASE_DIR / "generation" / "art" / "portraits.safetensors"
-SHIPPED_PARSER = BASE_DIR / "generation" / "art" / "portraits-parser.safetensors"
-SHIPPED_CARD = BASE_DIR / "generation" / "art" / "portraits-card.json"
-
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True

@@ -11,6 +11,7 @@ import { live } from "./live.js";
 import { plan } from "./plan.js";
 import { refine } from "./refine.js";
 import { run } from "./run.js";
+import { sheet } from "./sheet.js";
 import { followFilters, pageKeys, share, watchRequests } from "./pages.js";
 import { mint, signIn } from "./wallet-ui.js";
 
@@ -27,6 +28,7 @@ Alpine.data("plan", plan);
 Alpine.data("refine", refine);
 Alpine.data("run", run);
 Alpine.data("share", share);
+Alpine.data("sheet", sheet);
 Alpine.data("signIn", signIn);
 Alpine.start();
 followFilters();

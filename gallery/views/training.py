@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 from gallery.forms import TrainForm
 from gallery.serializers import run_line
 from gallery.views.console import lead_only
+from gallery.views.fidelity import score_rows
 from generation.gan.config import ConfigError
 from generation.models import Checkpoint, Dataset, Job
 from generation.services import (
@@ -48,21 +49,6 @@ CURVES = (
     ("density", "Density", "1: as the art", {"density": "density"}),
     ("nearest", "Distance to the nearest art", "1: as art to art", {"nearest": "nearest"}),
     ("speed", "Speed", "pictures a second", {"speed": "images_per_s"}),
-)
-# name, field of a point, how it reads, what is better, the least that is asked for
-SCORES: tuple[tuple[str, str, str, str, float | None], ...] = (
-    ("KID-traits", "kid", "distance of the two distributions", "lower, 0 is as the art", None),
-    ("Precision", "precision", "samples that look like art", "higher", 0.8),
-    ("Recall", "recall", "art that the samples come near", "higher", None),
-    ("Density", "density", "how thickly samples lie where art is", "about 1", None),
-    ("Coverage", "coverage", "art with a sample near it", "higher", 0.8),
-    (
-        "Nearest art",
-        "nearest",
-        "distance to it, over art's own",
-        "about 1; far less: copies",
-        None,
-    ),
 )
 
 
@@ -165,19 +151,7 @@ def scores(job: Job) -> dict[str, Any] | None:
     newest = next((point for point in reversed(history) if point.get("kid") is not None), None)
     if newest is None:
         return None
-    rows = [
-        {
-            "name": name,
-            "says": says,
-            "better": better,
-            "goal": goal,
-            "value": newest[field],
-            "is_met": goal is not None and newest[field] >= goal,
-        }
-        for name, field, says, better, goal in SCORES
-        if newest[field] is not None
-    ]
-    return {"kimg": newest["n_images"] / 1000, "rows": rows}
+    return {"kimg": newest["n_images"] / 1000, "rows": score_rows(newest)}
 
 
 @extend_schema(exclude=True)

@@ -171,6 +171,17 @@ def agreement(
     return found
 
 
+def absent(
+    read: Sequence[dict[str, str]], attributes: Sequence[tuple[str, tuple[str, ...]]]
+) -> dict[str, list[str]]:
+    """The values that no work shows, by attribute; attributes that show all are left out."""
+    missing = {
+        name: [value for value in values if all(shown[name] != value for shown in read)]
+        for name, values in attributes
+    }
+    return {name: values for name, values in missing.items() if values}
+
+
 def _reach(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Squared distance [N] of each row to its NEIGHBOURS-th nearest other row."""
     found = []

@@ -59,7 +59,7 @@ def average_(tensors: Iterable[Tensor]) -> None:
     together = torch.cat([tensor.flatten() for tensor in held])
     dist.all_reduce(together)
     together.div_(world_size())
-    parts = together.split([tensor.numel() for tensor in held])
+    parts = torch.split(together, [tensor.numel() for tensor in held])
     for tensor, part in zip(held, parts, strict=True):
         tensor.copy_(part.view_as(tensor))
 

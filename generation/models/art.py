@@ -130,6 +130,7 @@ class Checkpoint(models.Model):
     parser_path = models.CharField(max_length=500, blank=True)
     source = models.CharField(max_length=300)
     licence = models.CharField(max_length=100)
+    measured = models.JSONField(default=dict, blank=True)  # by ``manage.py evaluate``, newest
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -1,6 +1,5 @@
 """Checkpoints: where they come from, and whether their works may be sold."""
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from django.contrib.auth.models import User
 
 from generation.gan.header import read_header, sha256_file
 from generation.models import Checkpoint, Permission
+from generation.shipped import PORTRAITS, Shipped
 
 # SPDX identifiers under which pictures drawn by a network may be sold.
 SALEABLE = re.compile(
@@ -65,16 +65,25 @@ def register_checkpoint(
     return checkpoint
 
 
-def register_shipped_checkpoint() -> Checkpoint:
-    """The checkpoint that comes with Morphora."""
-    card: dict[str, Any] = json.loads(settings.SHIPPED_CARD.read_text())
-    return register_checkpoint(
+def register_shipped_checkpoint(shipped: Shipped = PORTRAITS) -> Checkpoint:
+    """The row of a checkpoint that comes with Morphora, with the figures of its card."""
+    card = shipped.card
+    checkpoint = register_checkpoint(
         name=card["name"],
-        path=settings.SHIPPED_CHECKPOINT,
-        parser_path=settings.SHIPPED_PARSER,
+        path=shipped.generator,
+        parser_path=shipped.parser,
         source=card["source"],
         licence=card["licence"],
     )
+    if not checkpoint.measured:
+        record_measurement(checkpoint=checkpoint, figures=card["measured"])
+    return checkpoint
+
+
+def record_measurement(*, checkpoint: Checkpoint, figures: dict[str, Any]) -> None:
+    """Keep what ``manage.py evaluate`` found; it takes the place of an earlier measurement."""
+    checkpoint.measured = figures
+    checkpoint.save(update_fields=["measured"])
 
 
 def keep_checkpoint(path: Path) -> Path:

@@ -4,21 +4,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from generation import evaluation
+from generation import evaluation, services
 from generation.gan.header import sha256_file
 from generation.imaging.reader import Item
 from generation.models import Dataset
 from generation.services import import_dataset
+from generation.shipped import PORTRAITS
 from tests.generation.gan.test_inception import random_weights
 
 
 @pytest.fixture
 def own_pictures(db: None) -> Dataset:
     """A dataset that holds what the shipped generator draws, so that nothing is left to miss."""
-    drawn = list(evaluation.draw(settings.SHIPPED_CHECKPOINT, 64, 1.0))
+    drawn = list(evaluation.draw(PORTRAITS.generator, 64, 1.0))
     items = [
         Item(f"{i}.png", picture, asked, "tests", "CC0-1.0")
         for i, (asked, picture) in enumerate(drawn)
@@ -44,7 +44,7 @@ def test_a_generator_measured_against_its_own_pictures_scores_full_marks(
 
 
 def test_copies_of_the_art_are_nearer_to_it_than_the_art_is(db: None) -> None:
-    drawn = list(evaluation.draw(settings.SHIPPED_CHECKPOINT, 64, 1.0))
+    drawn = list(evaluation.draw(PORTRAITS.generator, 64, 1.0))
     items = [
         Item(f"{i}.png", picture, asked, "tests", "CC0-1.0")
         for i, (asked, picture) in enumerate(drawn)
@@ -56,7 +56,7 @@ def test_copies_of_the_art_are_nearer_to_it_than_the_art_is(db: None) -> None:
     found = evaluation.evaluate(
         requested=[asked for asked, _ in drawn[:32]],
         pictures=np.stack([picture for _, picture in drawn[:32]]),
-        parser_path=settings.SHIPPED_PARSER,
+        parser_path=PORTRAITS.parser,
         dataset=dataset,
     )
 
@@ -76,14 +76,26 @@ def test_the_report_sets_agreement_beside_the_parsers_own_accuracy(
     assert "FID" not in said
 
 
+def test_figures_of_a_known_checkpoint_stand_in_its_row(db: None) -> None:
+    row = services.register_shipped_checkpoint()
+
+    call_command("evaluate", row.sha256[:12], samples=50)
+
+    assert row.measured["n"] != 50
+    row.refresh_from_db()
+    assert row.measured["n"] == 50
+    assert row.measured["agreement"]["background"] == 1
+    assert row.measured["parser_sha256"] == row.parser_sha256
+
+
 def test_pictures_that_do_not_show_what_was_asked_for_lower_the_agreement(db: None) -> None:
-    asked, pictures = zip(*evaluation.draw(settings.SHIPPED_CHECKPOINT, 64, 1.0), strict=True)
+    asked, pictures = zip(*evaluation.draw(PORTRAITS.generator, 64, 1.0), strict=True)
     shifted = [*asked[1:], asked[0]]
 
     found = evaluation.evaluate(
         requested=shifted,
         pictures=np.stack(pictures),
-        parser_path=settings.SHIPPED_PARSER,
+        parser_path=PORTRAITS.parser,
         dataset=None,
     )
 

@@ -73,6 +73,13 @@ def test_agreement_is_averaged_over_values_not_over_works() -> None:
     assert found == {"head": 0.5}
 
 
+def test_a_value_that_no_picture_shows_is_absent() -> None:
+    read = [{"head": "bald", "hat": "none"}, {"head": "long", "hat": "none"}]
+    attributes = [("head", ("bald", "long", "bun")), ("hat", ("none",))]
+
+    assert metrics.absent(read, attributes) == {"head": ["bun"]}
+
+
 @pytest.mark.parametrize("bad", [cloud(5, 1), np.full((20, 6), np.nan, np.float32)])
 def test_too_few_or_broken_features_are_refused(bad: NDArray[np.float32]) -> None:
     with pytest.raises(ValueError, match="finite rows needed"):

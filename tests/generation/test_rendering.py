@@ -130,15 +130,15 @@ def watched(monkeypatch: pytest.MonkeyPatch, between: Callable[[], None]) -> lis
     drawn: list[int] = []
     monkeypatch.setattr(rendering, "RENEW_EVERY", timedelta(0))
 
-    def render_watched(*args: Any) -> Any:
-        *asked, renew = args
-
+    def render_watched(
+        generator: Any, specs: Any, parameters: Any, saved: Any, renew: Callable[[], None]
+    ) -> Any:
         def after_batch() -> None:
             drawn.append(1)
             between()
             renew()
 
-        return render(*asked, after_batch)
+        return render(generator, specs, parameters, saved, after_batch)
 
     monkeypatch.setattr(rendering, "render", render_watched)
     return drawn
@@ -151,7 +151,9 @@ def test_a_network_slower_than_the_lease_keeps_its_chunk(
     ends = []
 
     def late() -> None:
-        ends.append(drop.jobs.get().lease_until)
+        end = drop.jobs.get().lease_until
+        assert end is not None
+        ends.append(end)
         drop.jobs.update(lease_until=timezone.now() + timedelta(seconds=1))
 
     watched(monkeypatch, late)
@@ -167,7 +169,11 @@ def test_a_chunk_that_is_stopped_is_not_drawn_to_its_end(
     collection: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drop = rendering_drop(collection, size=64)
-    drawn = watched(monkeypatch, lambda: services.stop_job(job=drop.jobs.get()) and None)
+
+    def stop() -> None:
+        services.stop_job(job=drop.jobs.get())
+
+    drawn = watched(monkeypatch, stop)
 
     render_all(drop)
 

@@ -16,6 +16,7 @@ from generation.services import (
     register_shipped_checkpoint,
     start_rendering,
 )
+from generation.shipped import SHIPPED
 from minting.services import request_deploy, request_marketplace
 
 SLUG = "portraits"
@@ -38,8 +39,9 @@ class Command(BaseCommand):
             User.objects.create_superuser("lead", password=settings.LEAD_PASSWORD)
         if Collection.objects.filter(slug=SLUG).exists():
             return
+        checkpoint, *_ = [register_shipped_checkpoint(shipped) for shipped in SHIPPED]
         collection = create_collection(
-            slug=SLUG, name="Portraits", story=STORY, checkpoint=register_shipped_checkpoint()
+            slug=SLUG, name="Portraits", story=STORY, checkpoint=checkpoint
         )
         request_marketplace(contract=request_deploy(collection=collection))
         parameters = collection.parameter_sets.get()

@@ -6,11 +6,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from generation import services
 from generation.gan.header import CheckpointError, read_header, sha256_file
 from generation.models import Checkpoint, Dataset
+from generation.shipped import PORTRAITS
 
 if TYPE_CHECKING:
     from generation.evaluation import Evaluation
@@ -21,7 +22,8 @@ PROGRESS_EVERY = 500
 class Command(BaseCommand):
     help = (
         "Agreement of requested and parsed traits, and KID, precision, recall, density and "
-        "coverage on the trait parser's features, where the dataset is imported."
+        "coverage on the trait parser's features, where the dataset is imported. The figures of a "
+        "known checkpoint stand on its page from then on."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -67,13 +69,17 @@ class Command(BaseCommand):
             dataset=dataset,
         )
         self._print(found, dataset)
-        figures = asdict(found)
+        figures = asdict(found) | {"psi": options["psi"], "parser_sha256": sha256_file(parser_path)}
+        figures["dataset"] = dataset.digest if dataset is not None else None
         if inception is not None and dataset is not None:
             figures["fid"] = evaluation.fid(pictures, dataset, inception)
             self.stdout.write(
                 f"FID {figures['fid']:.2f}, {len(pictures)} pictures against {dataset.n_items} of "
                 f"the art, by {inception.name} (sha256 {sha256_file(inception)[:16]})"
             )
+        row = Checkpoint.objects.filter(sha256=sha256_file(path)).first()
+        if row is not None:
+            services.record_measurement(checkpoint=row, figures=figures)
         if options["json"]:
             options["json"].write_text(json.dumps(figures, indent=2) + "\n")
 
@@ -88,7 +94,7 @@ class Command(BaseCommand):
     def _files(self, options: dict[str, Any]) -> tuple[Path, Path]:
         asked, parser_path = options["checkpoint"], options["parser"]
         if asked is None:
-            return settings.SHIPPED_CHECKPOINT, parser_path or settings.SHIPPED_PARSER
+            return PORTRAITS.generator, parser_path or PORTRAITS.parser
         if Path(asked).is_file():
             if parser_path is None:
                 raise CommandError("a file needs --parser beside it")
@@ -115,6 +121,8 @@ class Command(BaseCommand):
             f"{found.n_different} of {found.n} pictures differ, "
             f"{found.n_near_duplicates} look like an earlier one"
         )
+        for name, values in found.absent.items():
+            write(f"{name}: no picture shows {', '.join(values)}")
         if dataset is None or found.fidelity is None:
             write("KID and its kin need the dataset: import_dataset, then --dataset DIGEST")
             return
