@@ -6,18 +6,20 @@ Each row draws with random weights: ours, and the plain operations of ``benchmar
 (grouped modulated convolutions, zeros between samples and depthwise filters; spectral norm, batch
 norm, gain and bias one by one). One thread on a CPU. CPU seconds count what the system does for the
 process too, which for the plain operations is mostly handing out memory; the last column leaves
-that out. Memory is what a process of its own grew by, above its weights.
+that out. Memory is what a process of its own grew by while it drew, weights included.
 """
 
 import argparse
+import ctypes
+import gc
 import os
 import platform
-import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -156,14 +158,28 @@ def measured_apart(what: str) -> str:
 
 @torch.no_grad()
 def memory_growth(name: str, batch: str) -> str:
-    """MB that this process grew by, weights included, from before the network was made."""
+    """MB that this process grew by while it drew, weights included; Linux only.
+
+    What making the network took for a while is given back first: it is loaded once, and drawn with
+    for hours. A process starts with the peak of the one that made it, so the peak is set anew.
+    """
     x = torch.randn(1, 16, 16, 16).contiguous(memory_format=torch.channels_last)
     torch.conv2d(x, torch.randn(16, 16, 3, 3), padding=1)  # what the libraries take once
     torch.randn(512, 512) @ torch.randn(512, 512)
-    start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = status_kb("VmRSS")
     generator = folded(NETWORKS[name]().eval().requires_grad_(False))
-    generator.synthesis(some_ws(generator, int(batch)))
-    return str((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - start) / 1e3)
+    ws = some_ws(generator, int(batch))
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5")
+    generator.synthesis(ws)
+    return str((status_kb("VmHWM") - start) / 1e3)
+
+
+def status_kb(field: str) -> int:
+    """A figure of this process: VmRSS what it holds, VmHWM the most that it held."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{field}:"))
 
 
 def largest_activation(generator: Generator) -> int:
