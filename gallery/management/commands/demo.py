@@ -27,7 +27,7 @@ STORY = (
 
 
 class Command(BaseCommand):
-    help = "Create the lead's account and the demo collection, where they are missing."
+    help = "Create the lead's account, the checkpoints and the demo collection, where missing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         size = int(os.environ.get("MORPHORA_DEMO_SIZE", "256"))
@@ -37,9 +37,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, size: int, **options: Any) -> None:
         if settings.LEAD_PASSWORD and not User.objects.filter(username="lead").exists():
             User.objects.create_superuser("lead", password=settings.LEAD_PASSWORD)
+        checkpoint, *_ = [register_shipped_checkpoint(shipped) for shipped in SHIPPED]
         if Collection.objects.filter(slug=SLUG).exists():
             return
-        checkpoint, *_ = [register_shipped_checkpoint(shipped) for shipped in SHIPPED]
         collection = create_collection(
             slug=SLUG, name="Portraits", story=STORY, checkpoint=checkpoint
         )
