@@ -37,6 +37,7 @@ HASHES = (
     "vote_tally_root",
     "curation_log_root",
     "seed_commit",
+    "folder",
 )
 ART = Path(__file__).parent.parent / "generation" / "art" / "portraits.json"
 
@@ -244,7 +245,6 @@ def commit_drops(collection: Any) -> None:
             count=drop.size,
             image_cid="benchmark",
             root_cid="benchmark",
-            base_uri="ipfs://benchmark/",
             manifest={"works": manifest_rows(drop) if drop.number == 1 else []},
             **dict.fromkeys(HASHES, "0" * 64),
         )

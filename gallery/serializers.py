@@ -14,6 +14,7 @@ from generation.imaging import thumbnails
 from generation.models import Artwork, Drop, DropPlan, Job
 from generation.services import NONE, fill_facts
 from minting.models import Commitment
+from minting.services import running_phase
 
 STEPS = [state.value for state in Drop.State]
 
@@ -83,6 +84,7 @@ class SaleFacts:
     """What a wallet needs to mint; ``number`` is the drop's on chain."""
 
     number: int
+    phase: int | None
     chain_id: int
     contract: str
     rpc_url: str
@@ -186,13 +188,17 @@ def sale_facts(drop: Drop, commitment: Commitment | None, minted: int) -> SaleFa
     if commitment is None or STEPS.index(drop.state) < STEPS.index(Drop.State.MINTING):
         return None
     contract = commitment.collection.contract
+    now = timezone.now()
+    phase = running_phase(commitment, now)
+    price_wei = phase.phase.price_at(int(now.timestamp())) if phase else 0
     return SaleFacts(
         number=commitment.number,
+        phase=phase.number if phase else None,
         chain_id=contract.chain_id,
         contract=contract.address,
         rpc_url=settings.CHAIN_RPC_URL,
-        price_wei=commitment.price_wei,
-        price_eth=ether(commitment.price_wei),
+        price_wei=price_wei,
+        price_eth=ether(price_wei),
         count=commitment.count,
         remaining=commitment.count - minted,
     )

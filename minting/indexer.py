@@ -12,9 +12,9 @@ from django.conf import settings
 
 from minting import services
 from minting.chain import logs
-from minting.chain.client import ChainError, Client, Header
+from minting.chain.client import ChainError, Client
 from minting.chain.fulfilments import CANCELLED_TOPIC, COUNTER_TOPIC, MarketLog, decode_market
-from minting.chain.logs import TransferLog
+from minting.chain.logs import RevealLog, TransferLog
 from minting.models import Block, Contract, Cursor
 
 logger = logging.getLogger(__name__)
@@ -25,6 +25,7 @@ MAX_WINDOW = 4096
 # Below it a request may ask for twice as many blocks next time.
 FAST_S = 1.0
 MAX_FORKS_PER_POLL = 5
+READ = ("Transfer", "Sold", *logs.STEPS)
 # Nodes limit how many topics a query may name; a thousand is the lowest limit in use.
 SELLERS_PER_QUERY = 500
 
@@ -108,7 +109,7 @@ def _catch_up(node: Client, contract: Contract, head: int) -> set[int]:
         last = min(at + window, head)
         started = time.monotonic()
         try:
-            headers, transfers, market = _window(node, contract, at + 1, last, head)
+            found = _window(node, contract, at + 1, last, head)
         except ChainError:
             if window == 1:
                 raise
@@ -122,9 +123,7 @@ def _catch_up(node: Client, contract: Contract, head: int) -> set[int]:
             first=at + 1,
             last=last,
             window=window,
-            headers=headers,
-            transfers=transfers,
-            market=market,
+            found=found,
         )
         services.prune_blocks(
             chain_id=contract.chain_id,
@@ -135,22 +134,23 @@ def _catch_up(node: Client, contract: Contract, head: int) -> set[int]:
     return touched
 
 
-def _window(
-    node: Client, contract: Contract, first: int, last: int, head: int
-) -> tuple[list[Header], list[TransferLog], list[MarketLog]]:
+def _window(node: Client, contract: Contract, first: int, last: int, head: int) -> services.Window:
     """Logs in blocks first..last with the headers to store, all of one fork."""
     before = node.header(last)
-    raw = node.logs(contract.address, first, last, [logs.topic("Transfer")])
-    transfers = [log for log in logs.decode_all(raw) if isinstance(log, TransferLog)]
+    raw = node.logs(contract.address, first, last, [logs.topic(name) for name in READ])
+    own = logs.decode_all(raw)
+    transfers = [log for log in own if isinstance(log, TransferLog)]
+    sold = logs.bought(own)
+    reveals = [log for log in own if isinstance(log, RevealLog)]
     market = _market(node, contract, first, last, transfers)
     is_first = not Block.objects.filter(chain_id=contract.chain_id).exists()
     recent = range(max(0 if is_first else first, head - REORG_WINDOW), last + 1)
-    found = {log.place.block_number for log in (*transfers, *market)}
+    found = {log.place.block_number for log in (*own, *market)}
     numbers = sorted(found | {last} | set(recent))
     headers = [header for header in node.headers(numbers) if header is not None]
     if before is None or len(headers) != len(numbers) or headers[-1].hash != before.hash:
         raise services.ForkError(last)
-    return headers, transfers, market
+    return services.Window(headers, transfers, sold, reveals, market)
 
 
 def _market(

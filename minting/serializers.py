@@ -3,13 +3,14 @@
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from minting import services
 from minting.chain import contracts
 from minting.chain.node import LOCAL_CHAIN_ID
-from minting.models import Commitment, Contract, Listing, Token
+from minting.models import Commitment, Contract, Listing, SalePhase, Token
 
 
 class TokenSerializer(serializers.ModelSerializer[Token]):
@@ -37,7 +38,9 @@ class SaleSerializer(serializers.ModelSerializer[Commitment]):
     """A drop on sale; ``drop_number`` is its number on chain, the argument of ``mint``."""
 
     drop_number = serializers.IntegerField(source="number")
-    price_wei = serializers.CharField()
+    price_wei = serializers.SerializerMethodField()
+    max_per_transaction = serializers.SerializerMethodField()
+    phase = serializers.SerializerMethodField()
     remaining = serializers.SerializerMethodField()
 
     class Meta:
@@ -48,13 +51,34 @@ class SaleSerializer(serializers.ModelSerializer[Commitment]):
             "first_token_id",
             "count",
             "remaining",
+            "phase",
             "price_wei",
             "max_per_transaction",
         ]
 
+    def get_phase(self, commitment: Commitment) -> int | None:
+        """The number of a phase that sells to everybody now, the argument of ``mint``."""
+        phase = _open_to_all(commitment)
+        return phase.number if phase else None
+
+    def get_price_wei(self, commitment: Commitment) -> str | None:
+        """What a work costs in that phase now."""
+        phase = _open_to_all(commitment)
+        now = int(timezone.now().timestamp())
+        return str(phase.phase.price_at(now)) if phase else None
+
+    def get_max_per_transaction(self, commitment: Commitment) -> int | None:
+        phase = _open_to_all(commitment)
+        return phase.max_per_transaction if phase else None
+
     def get_remaining(self, commitment: Commitment) -> int:
         n_minted: int = commitment.n_minted  # type: ignore[attr-defined]  # annotated by on_sale
         return commitment.count - n_minted
+
+
+def _open_to_all(commitment: Commitment) -> SalePhase | None:
+    phase = services.running_phase(commitment, timezone.now())
+    return phase if phase and phase.phase.is_for_everybody else None
 
 
 class ListingSerializer(serializers.ModelSerializer[Listing]):
@@ -136,4 +160,4 @@ class ChainSerializer(serializers.ModelSerializer[Contract]):
         return SaleSerializer(open_sales, many=True).data
 
     def get_abi(self, contract: Contract) -> list[dict[str, Any]]:
-        return [dict(contracts.element("function", "mint"))]
+        return [dict(contracts.collection().element("function", "mint"))]

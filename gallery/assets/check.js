@@ -15,11 +15,11 @@ import {
 } from "viem";
 
 const DROP =
-  "(bytes32 metadataRoot, bytes32 imageRoot, bytes32 provenance, bytes32 checkpointHash, bytes32 codeHash, " +
+  "(bytes32 metadataRoot, bytes32 imageRoot, bytes32 folder, bytes32 provenance, bytes32 checkpointHash, bytes32 codeHash, " +
   "bytes32 paramsHash, bytes32 parentParamsHash, bytes32 voteTallyRoot, bytes32 curationLogRoot, bytes32 seedCommit, " +
-  "uint256 firstTokenId, uint256 count)";
+  "uint256 revealBlock, uint256 firstTokenId, uint256 count)";
 const ABI = parseAbi([
-  `event DropCommitted(uint256 indexed dropNumber, bytes32 indexed head, ${DROP} drop, string baseURI)`,
+  `event DropCommitted(uint256 indexed dropNumber, bytes32 indexed head, ${DROP} drop)`,
   "function head() view returns (bytes32)",
 ]);
 const EVENT = ABI[0];

@@ -80,8 +80,8 @@ export function mint() {
       return this.done !== "";
     },
     async send(wallet, account) {
-      const { contract, rpcUrl, drop, price } = this.$root.dataset;
-      const order = { contract, rpcUrl, drop: BigInt(drop), price: BigInt(price), chainId: this.chainId };
+      const { contract, rpcUrl, drop, phase, price } = this.$root.dataset;
+      const order = { contract, rpcUrl, drop: BigInt(drop), phase: BigInt(phase), price: BigInt(price), chainId: this.chainId };
       const hash = await wallet.mintOne(account, order);
       this.done = `Minted. Transaction ${hash.slice(0, 10)}…; the work shows its owner in a moment.`;
     },

@@ -4,7 +4,7 @@ import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { createSiweMessage } from "viem/siwe";
 
 const KEY = "morphora-trial-key";
-const ABI = parseAbi(["function mint(uint256 dropNumber, uint256 quantity) payable"]);
+const ABI = parseAbi(["function mint(uint256 dropNumber, uint256 phase, uint256 quantity) payable"]);
 const LOCAL_CHAIN_ID = 31337;
 
 function siweMessage(address, nonce, chainId) {
@@ -81,7 +81,7 @@ export async function mintOne(account, order) {
     address: order.contract,
     abi: ABI,
     functionName: "mint",
-    args: [order.drop, 1n],
+    args: [order.drop, order.phase, 1n],
     value: order.price,
   });
 }

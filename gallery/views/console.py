@@ -14,6 +14,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from gallery.forms import DecideForm, ExtendForm, NextDropForm, ProposalForm, SaleForm
@@ -49,6 +50,7 @@ from minting.services import (
     ImageMismatchError,
     SaleAlreadyRequestedError,
     prepare_commitment,
+    public_sale,
     request_commit,
     request_open_sale,
 )
@@ -303,11 +305,12 @@ def open_sale(request: HttpRequest, pk: int) -> tuple[Drop, str]:
     form = SaleForm(request.POST)
     if not form.is_valid():
         raise ValueError(form.first_error())
-    request_open_sale(
-        drop=drop,
+    phases = public_sale(
         price_wei=form.cleaned_data["price_eth"],
         max_per_transaction=form.cleaned_data["cap"],
+        start=timezone.now(),
     )
+    request_open_sale(drop=drop, phases=phases)
     return drop, "The sale opens with the next block."
 
 

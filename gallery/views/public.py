@@ -12,6 +12,7 @@ from django.db.models import Count, Exists, OuterRef, Sum
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from drf_spectacular.utils import extend_schema
@@ -28,6 +29,7 @@ from gallery.serializers import (
 from generation.models import Artwork, Collection, Drop
 from minting.chain.node import LOCAL_CHAIN_ID
 from minting.models import Commitment, Contract, Token
+from minting.services import running_phase
 from sentiment.models import Round, Vote, Voter
 
 PAGE_SIZE = 96
@@ -86,9 +88,16 @@ def live_context(drop: Drop | None) -> dict[str, Any]:
         "progress": render_progress(drop) if drop.state == Drop.State.RENDERING else None,
         "minted": Token.objects.filter(drop=drop).count(),
         "commitment": commitment,
-        "price_eth": ether(commitment.price_wei) if commitment else "",
+        "price_eth": price_now(commitment) if commitment else "",
         "steps": STEPS,
     }
+
+
+def price_now(commitment: Commitment) -> str:
+    """What a work costs now in ETH; empty where nothing is sold to everybody."""
+    now = timezone.now()
+    phase = running_phase(commitment, now)
+    return ether(phase.phase.price_at(int(now.timestamp()))) if phase else ""
 
 
 def collection_numbers(collection: Collection) -> dict[str, int]:

@@ -157,8 +157,8 @@ def token_events(token: Token, work: Artwork) -> list[dict[str, Any]]:
     rows = [event("Sold", sale.seller, sale.buyer, sale, price_of(sale)) for sale in sales]
     for move in moves[:N_EVENTS]:
         if move.is_mint:
-            price = Commitment.objects.light().get(drop=work.drop_id).price_wei
-            rows.append(event("Minted", "", move.recipient, move, f"{ether(price)} ETH"))
+            paid = "" if token.phase is None else f"{ether(token.price_wei)} ETH"
+            rows.append(event("Minted", "", move.recipient, move, paid))
         elif move.tx_hash not in sold:
             rows.append(event("Transferred", move.sender, move.recipient, move, ""))
     return sorted(rows, key=lambda row: row["block"], reverse=True)

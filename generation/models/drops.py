@@ -80,6 +80,10 @@ class DropQuerySet(models.QuerySet["Drop"]):
 class Drop(models.Model):
     """One generation of works, from draft to closed."""
 
+    class Kind(models.TextChoices):
+        FIXED = "fixed", "each id has its work from the start"
+        ON_THE_FLY = "on_the_fly", "a work is drawn after its id was minted"
+
     class State(models.TextChoices):
         DRAFT = "draft"
         RENDERING = "rendering"
@@ -100,6 +104,7 @@ class Drop(models.Model):
 
     collection = models.ForeignKey(Collection, models.PROTECT, related_name="drops")
     number = models.PositiveIntegerField()
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.FIXED)
     state = models.CharField(max_length=10, choices=State, default=State.DRAFT)
     size = models.PositiveIntegerField()
     seed = models.CharField(max_length=64)

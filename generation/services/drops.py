@@ -71,7 +71,12 @@ def create_parameter_set(
 
 @transaction.atomic
 def open_drop(
-    *, collection: Collection, parameter_set: ParameterSet, size: int, seed: str | None = None
+    *,
+    collection: Collection,
+    parameter_set: ParameterSet,
+    size: int,
+    seed: str | None = None,
+    kind: Drop.Kind = Drop.Kind.FIXED,
 ) -> Drop:
     """A new draft; ``seed`` is 64 hex digits, drawn from the system where it is not given."""
     if not 1 <= size <= MAX_DROP_SIZE:
@@ -84,6 +89,7 @@ def open_drop(
     return Drop.objects.create(
         collection=locked,
         number=last + 1,
+        kind=kind,
         size=size,
         seed=seed,
         parameter_set=parameter_set,

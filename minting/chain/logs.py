@@ -1,7 +1,8 @@
 """Logs of the collection contract: raw JSON in, frozen rows out."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from eth_abi.abi import decode
@@ -9,7 +10,7 @@ from eth_abi.exceptions import DecodingError
 from eth_utils.address import to_checksum_address
 
 from minting.chain import contracts
-from minting.provenance.keccak import keccak256
+from minting.chain.phases import Phase, unpack
 from minting.provenance.lineage import DropBody
 
 ZERO_ADDRESS = "0x" + "0" * 40
@@ -47,23 +48,62 @@ class DropCommittedLog:
     drop_number: int
     head: bytes
     body: DropBody
-    base_uri: str
 
 
 @dataclass(frozen=True)
 class SaleOpenedLog:
     place: Place
     drop_number: int
-    price_wei: int
-    max_per_transaction: int
+    phases: tuple[Phase, ...]
+    final_by: int
 
 
-Log = TransferLog | DropCommittedLog | SaleOpenedLog
+@dataclass(frozen=True)
+class SoldLog:
+    """The works that a transaction minted since its last such log were bought for so much."""
+
+    place: Place
+    drop_number: int
+    phase: int
+    paid_wei: int
+
+
+@dataclass(frozen=True)
+class RevealLog:
+    """A step of a drop's reveal.
+
+    ``word`` is the hash of the reveal block, the drop's seed, or the sealed metadata root;
+    ``reveal_block`` that whose hash was kept, or the later one that takes its place.
+    """
+
+    place: Place
+    drop_number: int
+    step: str
+    word: bytes = b""
+    reveal_block: int | None = None
+
+
+Log = TransferLog | DropCommittedLog | SaleOpenedLog | SoldLog | RevealLog
+
+STEPS = {
+    "BlockCaptured": "captured",
+    "RevealRearmed": "rearmed",
+    "DropRevealed": "revealed",
+    "DropSealed": "sealed",
+    "DropFailed": "failed",
+}
 
 
 def topic(event: str) -> str:
     """The first topic of an event's logs."""
-    return "0x" + keccak256(contracts.signature(contracts.element("event", event)).encode()).hex()
+    return contracts.collection().topic(event)
+
+
+@cache
+def topics() -> dict[str, str]:
+    """First topic -> name of the events that are read."""
+    own = ("Transfer", "DropCommitted", "SaleOpened", "Sold", *STEPS)
+    return {topic(event): event for event in own}
 
 
 def decode_all(raw: Iterable[Mapping[str, Any]]) -> list[Log]:
@@ -72,6 +112,21 @@ def decode_all(raw: Iterable[Mapping[str, Any]]) -> list[Log]:
         (decode_log(entry) for entry in raw),
         key=lambda log: (log.place.block_number, log.place.log_index),
     )
+
+
+def bought(found: Iterable[Log]) -> dict[int, SoldLog]:
+    """Token id -> the log that tells its price, of logs in the order of the chain."""
+    minted: dict[str, list[int]] = {}
+    sold: dict[int, SoldLog] = {}
+    for log in found:
+        waiting = minted.setdefault(log.place.tx_hash, [])
+        if isinstance(log, TransferLog) and log.is_mint:
+            waiting.append(log.token_id)
+        elif isinstance(log, SoldLog):
+            n_works = max(len(waiting), 1)
+            sold |= dict.fromkeys(waiting, replace(log, paid_wei=log.paid_wei // n_works))
+            waiting.clear()
+    return sold
 
 
 def decode_log(raw: Mapping[str, Any]) -> Log:
@@ -91,21 +146,29 @@ def decode_log(raw: Mapping[str, Any]) -> Log:
 
 
 def _decode(event: str, place: Place, words: list[int], body: bytes) -> Log:
-    if event == topic("Transfer"):
+    name = topics()[event]
+    if name == "Transfer":
         sender, recipient, token_id = words
         return TransferLog(place, _address(sender), _address(recipient), token_id)
-    if event == topic("DropCommitted"):
-        fields, base_uri = decode(_unindexed("DropCommitted"), body)
-        return DropCommittedLog(place, words[0], words[1].to_bytes(32), DropBody(*fields), base_uri)
-    if event == topic("SaleOpened"):
-        price_wei, cap = decode(_unindexed("SaleOpened"), body)
-        return SaleOpenedLog(place, words[0], price_wei, cap)
-    raise LogError(f"unknown event {event}")
+    values = decode(contracts.collection().unindexed(name), body)
+    if name == "DropCommitted":
+        return DropCommittedLog(place, words[0], words[1].to_bytes(32), DropBody(*values[0]))
+    if name == "SaleOpened":
+        return SaleOpenedLog(place, words[0], tuple(map(unpack, values[0])), values[1])
+    if name == "Sold":
+        return SoldLog(place, words[0], *values)
+    return RevealLog(place, words[0], STEPS[name], *_reveal(name, values))
 
 
-def _unindexed(event: str) -> list[str]:
-    inputs = contracts.element("event", event)["inputs"]
-    return contracts.types([field for field in inputs if not field["indexed"]])
+def _reveal(name: str, values: tuple[Any, ...]) -> tuple[bytes, int | None]:
+    """The word of a step of a reveal, and the block."""
+    if name == "BlockCaptured":
+        return values[1], values[0]
+    if name == "RevealRearmed":
+        return b"", values[0]
+    if name == "DropRevealed":
+        return values[0], None
+    return (values[0][0] if name == "DropSealed" else b""), None
 
 
 def _address(word: int) -> str:

@@ -20,6 +20,7 @@ from minting.models.market import (
     Sale,
     SaleQuerySet,
 )
+from minting.models.sales import DropEvent, ListEntry, SalePhase, SalePhaseQuerySet, Seal
 from minting.models.tokens import (
     Commitment,
     CommitmentQuerySet,
@@ -41,11 +42,16 @@ __all__ = [
     "Contract",
     "ContractQuerySet",
     "Cursor",
+    "DropEvent",
+    "ListEntry",
     "Listing",
     "ListingQuerySet",
     "Marketplace",
     "Sale",
+    "SalePhase",
+    "SalePhaseQuerySet",
     "SaleQuerySet",
+    "Seal",
     "Sender",
     "Token",
     "TokenQuerySet",

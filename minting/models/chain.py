@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from generation.models import Collection, Drop
+from minting.chain.abi import FACTORY
 
 WEI_DIGITS = 78
 
@@ -150,9 +151,14 @@ class ChainTransaction(models.Model):
     """An intent in the outbox. Its key is used once, for ever; its effect happens at most once."""
 
     class Kind(models.TextChoices):
+        LIBRARY = "library", "code that collections are linked to, once for a chain"
         DEPLOY = "deploy"
         COMMIT = "commit"
         OPEN_SALE = "open_sale"
+        CAPTURE = "capture", "keep the hash of the reveal block"
+        REVEAL = "reveal", "tell the secret"
+        SEAL = "seal", "fix the works of a drop that was drawn on the fly"
+        ANNOUNCE = "announce", "say that metadata changed"
         CONDUIT = "conduit", "Seaport's conduit controller, on a local chain"
         MARKET = "market", "Seaport itself, on a local chain"
 
@@ -197,7 +203,9 @@ class ChainTransaction(models.Model):
 
     @property
     def to(self) -> str | None:
-        """The contract's address; None for a creation."""
+        """The address that is called, empty while there is none yet; None for a creation."""
+        if self.kind == self.Kind.LIBRARY:
+            return FACTORY
         return None if self.kind in self.CREATIONS else self.contract.address
 
 

@@ -39,6 +39,7 @@ class Commitment(models.Model):
     head = models.CharField(max_length=64, help_text="of the chain of drops, after this one")
     metadata_root = models.CharField(max_length=64)
     image_root = models.CharField(max_length=64)
+    folder = models.CharField(max_length=64)
     provenance = models.CharField(max_length=64)
     checkpoint_hash = models.CharField(max_length=64)
     code_hash = models.CharField(max_length=64)
@@ -47,15 +48,17 @@ class Commitment(models.Model):
     vote_tally_root = models.CharField(max_length=64)
     curation_log_root = models.CharField(max_length=64)
     seed_commit = models.CharField(max_length=64)
+    reveal_block = models.PositiveBigIntegerField(default=0)
+    secret = models.CharField(
+        max_length=64, blank=True, help_text="told when nothing can be minted any more"
+    )
     first_token_id = models.PositiveBigIntegerField()
     count = models.PositiveIntegerField()
-    image_cid = models.CharField(max_length=100)
-    root_cid = models.CharField(max_length=100)
-    base_uri = models.CharField(max_length=200)
+    image_cid = models.CharField(max_length=100, blank=True)
+    root_cid = models.CharField(max_length=100, blank=True)
     manifest = models.JSONField()
-    price_wei = WeiField(default=0)
-    max_per_transaction = models.PositiveIntegerField(
-        null=True, help_text="none before a sale is asked for"
+    final_by = models.PositiveBigIntegerField(
+        null=True, help_text="seconds since 1970, else money back; none before a sale is asked for"
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -79,11 +82,17 @@ class Commitment(models.Model):
         return self.first_token_id + self.count
 
     @property
+    def base_uri(self) -> str:
+        """Where the descriptions of its works are once they are final."""
+        return f"ipfs://{self.root_cid}/metadata/"
+
+    @property
     def body(self) -> DropBody:
         """The struct that the contract hashes."""
         return DropBody(
             metadata_root=bytes.fromhex(self.metadata_root),
             image_root=bytes.fromhex(self.image_root),
+            folder=bytes.fromhex(self.folder),
             provenance=bytes.fromhex(self.provenance),
             checkpoint_hash=bytes.fromhex(self.checkpoint_hash),
             code_hash=bytes.fromhex(self.code_hash),
@@ -92,6 +101,7 @@ class Commitment(models.Model):
             vote_tally_root=bytes.fromhex(self.vote_tally_root),
             curation_log_root=bytes.fromhex(self.curation_log_root),
             seed_commit=bytes.fromhex(self.seed_commit),
+            reveal_block=self.reveal_block,
             first_token_id=self.first_token_id,
             count=self.count,
         )
@@ -111,6 +121,8 @@ class Token(models.Model):
     artwork = models.OneToOneField(Artwork, models.PROTECT, null=True, related_name="token")
     owner = models.CharField(max_length=42, db_index=True)
     minted_block = models.ForeignKey(Block, models.CASCADE, related_name="minted_tokens")
+    phase = models.PositiveSmallIntegerField(null=True, help_text="of the sale it was minted in")
+    price_wei = WeiField(default=0, help_text="paid for it then")
 
     objects = TokenQuerySet.as_manager()
 

@@ -59,11 +59,6 @@ def directory_cid(path: Path) -> str:
     return directory_node(path).text
 
 
-def image_root(path: Path) -> bytes:
-    """The digest in the CID of a directory of images, 32 bytes: what the contract holds."""
-    return directory_node(path).digest
-
-
 def write_car(path: Path, out: Path) -> str:
     """Pack a directory as a CARv1 file, complete or not at all; returns the root's CID.
 

@@ -11,10 +11,11 @@ from minting.provenance.keccak import ZERO, keccak256
 
 @dataclass(frozen=True)
 class DropBody:
-    """The struct that the contract hashes: ten words of 32 bytes, then two uint256."""
+    """The struct that the contract hashes: eleven words of 32 bytes, then three uint256."""
 
     metadata_root: bytes
     image_root: bytes
+    folder: bytes
     provenance: bytes
     checkpoint_hash: bytes
     code_hash: bytes
@@ -23,8 +24,19 @@ class DropBody:
     vote_tally_root: bytes
     curation_log_root: bytes
     seed_commit: bytes
+    reveal_block: int
     first_token_id: int
     count: int
+
+
+@dataclass(frozen=True)
+class Roots:
+    """What the works of a drop that was drawn on the fly turned out to be: four words."""
+
+    metadata_root: bytes
+    image_root: bytes
+    folder: bytes
+    provenance: bytes
 
 
 def params_hash(body: Mapping[str, Any]) -> bytes:
@@ -53,11 +65,31 @@ def curation_text(collection: str, drop_number: int, n_entries: int, root: bytes
     )
 
 
-def seed_commit(seed: bytes) -> bytes:
-    """keccak256 of a drop's seed of 32 bytes."""
-    if len(seed) != 32:
-        raise ValueError("a drop's seed has 32 bytes")
-    return keccak256(seed)
+def seed_commit(secret: bytes, drop_number: int) -> bytes:
+    """keccak256(abi.encode(secret, number of the drop)) of a secret of 32 bytes."""
+    return keccak256(_word(secret) + drop_number.to_bytes(32))
+
+
+def drop_seed(secret: bytes, block_hash: bytes) -> bytes:
+    """keccak256(abi.encode(secret, hash of the reveal block)): nobody could choose it alone."""
+    return keccak256(_word(secret) + _word(block_hash))
+
+
+def token_seed(
+    *, chain_id: int, contract: str, drop_number: int, drop_seed: bytes, token_id: int
+) -> bytes:
+    """keccak256(abi.encode(chain, contract, drop, drop's seed, token)): one for each work there is.
+
+    ``contract`` is an address in hex with 0x.
+    """
+    words = [
+        chain_id.to_bytes(32),
+        bytes.fromhex(contract[2:]).rjust(32, b"\0"),
+        drop_number.to_bytes(32),
+        _word(drop_seed),
+        token_id.to_bytes(32),
+    ]
+    return keccak256(b"".join(words))
 
 
 def image_provenance(image_hashes: Sequence[bytes]) -> bytes:
@@ -70,6 +102,10 @@ def drop_head(head: bytes, body: DropBody) -> bytes:
     words = [
         field.to_bytes(32) if isinstance(field, int) else bytes(field) for field in astuple(body)
     ]
-    if any(len(word) != 32 for word in [head, *words]):
-        raise ValueError("every word of a drop has 32 bytes")
-    return keccak256(head + b"".join(words))
+    return keccak256(b"".join(_word(word) for word in [head, *words]))
+
+
+def _word(value: bytes) -> bytes:
+    if len(value) != 32:
+        raise ValueError(f"{len(value)} bytes where a word has 32")
+    return value

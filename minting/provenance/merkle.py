@@ -34,12 +34,21 @@ def leaf_hash(leaf: tuple[int, bytes, bytes]) -> bytes:
 
 def root(leaves: Sequence[tuple[int, bytes, bytes]]) -> bytes:
     """The root, 32 bytes; the order of the leaves does not matter."""
-    return _tree([leaf_hash(leaf) for leaf in leaves])[0]
+    return hashes_root([leaf_hash(leaf) for leaf in leaves])
 
 
 def proof(leaves: Sequence[tuple[int, bytes, bytes]], index: int) -> list[bytes]:
     """The siblings from ``leaves[index]`` up to the root."""
-    hashes = [leaf_hash(leaf) for leaf in leaves]
+    return hashes_proof([leaf_hash(leaf) for leaf in leaves], index)
+
+
+def hashes_root(hashes: Sequence[bytes]) -> bytes:
+    """The root over leaves that are hashed already; ValueError if there are none."""
+    return _tree(hashes)[0]
+
+
+def hashes_proof(hashes: Sequence[bytes], index: int) -> list[bytes]:
+    """The siblings from ``hashes[index]`` up to the root."""
     tree = _tree(hashes)
     place = len(tree) - 1 - sorted(hashes).index(hashes[index])
     found = []

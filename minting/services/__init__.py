@@ -33,13 +33,18 @@ from minting.services.outbox import (
 )
 from minting.services.sales import (
     MAX_PER_TRANSACTION,
+    NO_END,
     SaleAlreadyRequestedError,
+    Terms,
+    public_sale,
     request_open_sale,
+    running_phase,
 )
 from minting.services.tokens import (
     CursorMovedError,
     ForkError,
     UnknownTokenError,
+    Window,
     prune_blocks,
     record_window,
     rewind,
@@ -48,6 +53,7 @@ from minting.services.tokens import (
 
 __all__ = [
     "MAX_PER_TRANSACTION",
+    "NO_END",
     "ChainMovedError",
     "CommitmentPendingError",
     "CursorMovedError",
@@ -57,7 +63,9 @@ __all__ = [
     "ImageMismatchError",
     "NoMarketplaceError",
     "SaleAlreadyRequestedError",
+    "Terms",
     "UnknownTokenError",
+    "Window",
     "abandon_attempt",
     "connect",
     "create_listing",
@@ -72,6 +80,7 @@ __all__ = [
     "open_sellers",
     "prepare_commitment",
     "prune_blocks",
+    "public_sale",
     "record_window",
     "refuse",
     "replace_attempt",
@@ -80,6 +89,7 @@ __all__ = [
     "request_marketplace",
     "request_open_sale",
     "rewind",
+    "running_phase",
     "settle",
     "shrink_window",
     "sign_attempt",

@@ -22,7 +22,7 @@ from minting.services.chain import load_signer
 from minting.services.contracts import request_deploy
 from minting.services.outbox import intend
 
-FORMAT = "morphora-drop-2"
+FORMAT = "morphora-drop-3"
 SOURCES = Path(generation.__file__).parent
 # What draws and reads a picture; the rest of the code cannot change one.
 DRAWING = ("gan", "imaging", "traits")
@@ -88,7 +88,7 @@ def request_commit(*, drop: Drop, vote_tally_root: bytes = ZERO) -> ChainTransac
         kind=ChainTransaction.Kind.COMMIT,
         contract=request_deploy(collection=commitment.collection),
         drop=commitment.drop,
-        call=contracts.commit_drop(commitment.body, commitment.base_uri),
+        call=contracts.commit_drop(commitment.body),
         sender=load_signer().address,
     )
 
@@ -187,6 +187,7 @@ def _body(
     body = DropBody(
         metadata_root=merkle.root(works.leaves),
         image_root=works.images.digest,
+        folder=works.root.digest,
         provenance=lineage.image_provenance([leaf.image_hash for leaf in works.leaves]),
         checkpoint_hash=bytes.fromhex(drop.checkpoint.sha256),
         code_hash=lineage.code_hash(origin["code"]),
@@ -194,7 +195,8 @@ def _body(
         parent_params_hash=lineage.params_hash(parent.body) if parent else ZERO,
         vote_tally_root=vote_tally_root,
         curation_log_root=curation_root,
-        seed_commit=lineage.seed_commit(bytes.fromhex(drop.seed)),
+        seed_commit=ZERO,
+        reveal_block=0,
         first_token_id=start.first_token_id,
         count=len(works.leaves),
     )
@@ -292,7 +294,6 @@ def _store(
         drop=drop,
         collection=drop.collection,
         number=start.number,
-        base_uri=f"ipfs://{works.root.text}/metadata/",
         manifest=manifest,
         **named,
         **hashes,

@@ -1,4 +1,4 @@
-"""The contract of a collection."""
+"""The contract of a collection, and the libraries that it is linked to."""
 
 import base64
 
@@ -38,11 +38,33 @@ def request_deploy(
             name=locked.name,
             symbol=symbol(locked.slug),
             contract_uri=contract_uri(locked),
+            live_uri=live_uri(locked),
             treasury=contract.treasury,
             royalty_bps=contract.royalty_bps,
         )
+        _request_libraries(contract, sender)
         intend(kind=ChainTransaction.Kind.DEPLOY, contract=contract, call=call, sender=sender)
     return contract
+
+
+def _request_libraries(contract: Contract, sender: str) -> None:
+    """What the contract is linked to, once for a chain; whoever put it there, it is the same."""
+    for address, call in contracts.libraries().items():
+        ChainTransaction.objects.get_or_create(
+            key=f"{ChainTransaction.Kind.LIBRARY}:{contract.chain_id}:{address}",
+            defaults={
+                "kind": ChainTransaction.Kind.LIBRARY,
+                "contract": contract,
+                "chain_id": contract.chain_id,
+                "sender": sender,
+                "call": call,
+            },
+        )
+
+
+def live_uri(collection: Collection) -> str:
+    """Where works are described until they are final; the contract adds ``<token id>.json``."""
+    return f"{settings.PUBLIC_URL}/live/{collection.slug}/"
 
 
 def symbol(slug: str) -> str:

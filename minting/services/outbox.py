@@ -166,9 +166,11 @@ def _take_effect(intent: ChainTransaction, receipt: Receipt) -> None:
     if intent.kind in (Kind.CONDUIT, Kind.MARKET):
         continue_marketplace(intent=intent, receipt=receipt)
         return
-    drop = intent.drop
-    assert drop is not None
-    if intent.kind == Kind.COMMIT:
-        move_drop(drop=drop, expected=Drop.State.CURATING, to=Drop.State.COMMITTED)
-    else:
-        move_drop(drop=drop, expected=Drop.State.COMMITTED, to=Drop.State.MINTING)
+    moves = {
+        Kind.COMMIT: (Drop.State.CURATING, Drop.State.COMMITTED),
+        Kind.OPEN_SALE: (Drop.State.COMMITTED, Drop.State.MINTING),
+    }
+    if intent.kind in moves:
+        assert intent.drop is not None
+        expected, to = moves[Kind(intent.kind)]
+        move_drop(drop=intent.drop, expected=expected, to=to)

@@ -1,4 +1,8 @@
-"""Opening the sale of a committed drop."""
+"""Opening the sale of a committed drop, in phases that nobody changes afterwards."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from django.db import transaction
 
@@ -6,38 +10,69 @@ from generation.models import Drop
 from generation.services import SaleForbiddenError, WrongStateError, is_saleable
 from minting.chain import contracts
 from minting.chain.node import LOCAL_CHAIN_ID
-from minting.models import ChainTransaction, Commitment, Contract
+from minting.chain.phases import MAX_PHASES, TIME_LIMIT, Phase, PhaseError, PhaseKind
+from minting.models import ChainTransaction, Commitment, Contract, ListEntry, SalePhase
+from minting.provenance import allowlist
 from minting.services.chain import load_signer
 from minting.services.outbox import intend
 
 # 20 works cost 549,000 gas to mint: a fiftieth of a block.
 MAX_PER_TRANSACTION = 20
-PRICE_LIMIT_WEI = 2**96
+# What a phase without an end has as its end: the contract counts seconds in 40 bits.
+NO_END = TIME_LIMIT - 2
 
 
 class SaleAlreadyRequestedError(Exception):
     """A sale was asked for with other terms, and is on its way or open."""
 
-    def __init__(self, drop: Drop, price_wei: int, max_per_transaction: int) -> None:
-        super().__init__(
-            f"drop {drop.number} is sold at {price_wei} wei, {max_per_transaction} at a time"
-        )
+    def __init__(self, drop: Drop) -> None:
+        super().__init__(f"the sale of drop {drop.number} was asked for with other terms")
         self.drop = drop
-        self.price_wei = price_wei
-        self.max_per_transaction = max_per_transaction
+
+
+@dataclass(frozen=True)
+class Terms:
+    """A phase as it is asked for, with its allow list where it has one.
+
+    The phase's ``terms`` are those of its list where ``entries`` are given.
+    """
+
+    phase: Phase
+    entries: tuple[allowlist.Entry, ...] = ()
+
+    @classmethod
+    def listed(cls, phase: Phase, entries: Iterable[allowlist.Entry]) -> "Terms":
+        """A phase for those on a list; ``phase`` may be of any kind and is made one of lists."""
+        listed = tuple(entries)
+        root = int.from_bytes(allowlist.root(listed))
+        return cls(replace(phase, kind=PhaseKind.LISTED, terms=root), listed)
+
+
+def public_sale(
+    *, price_wei: int, max_per_transaction: int, start: datetime, end: datetime | None = None
+) -> list[Terms]:
+    """One phase for everybody, by default until the drop is sold out."""
+    phase = Phase(
+        kind=PhaseKind.PUBLIC,
+        price_wei=price_wei,
+        start=int(start.timestamp()),
+        end=NO_END if end is None else int(end.timestamp()),
+        max_per_transaction=max_per_transaction,
+    )
+    return [Terms(phase)]
 
 
 @transaction.atomic
-def request_open_sale(*, drop: Drop, price_wei: int, max_per_transaction: int) -> ChainTransaction:
-    """The intent that opens the sale; the same terms again are the same intent.
+def request_open_sale(
+    *, drop: Drop, phases: Sequence[Terms], final_by: int = TIME_LIMIT - 1
+) -> ChainTransaction:
+    """The intent that opens the sale; asked for again, the same prices are the same intent.
 
-    Away from the local chain, a price needs a licence that allows sales, or a lead's permission
-    (SaleForbiddenError).
+    ``final_by`` is when buyers may have their money back, in seconds since 1970, unless the works
+    are final. Away from the local chain, a price needs a licence that allows sales, or a lead's
+    permission (SaleForbiddenError). PhaseError if the phases contradict themselves.
     """
-    if not 0 <= price_wei < PRICE_LIMIT_WEI:
-        raise ValueError(f"price {price_wei} is not in 0..2^96 - 1 wei")
-    if not 1 <= max_per_transaction <= MAX_PER_TRANSACTION:
-        raise ValueError(f"{max_per_transaction} works are not in 1..{MAX_PER_TRANSACTION}")
+    _check(phases, final_by)
     current = Drop.objects.select_for_update().get(pk=drop.pk)
     earlier = (
         ChainTransaction.objects.filter(drop=current, kind=ChainTransaction.Kind.OPEN_SALE)
@@ -48,24 +83,69 @@ def request_open_sale(*, drop: Drop, price_wei: int, max_per_transaction: int) -
         raise WrongStateError(current, Drop.State.COMMITTED)
     commitment = Commitment.objects.light().get(drop=current)
     if earlier is not None:
-        _check_terms(commitment, price_wei, max_per_transaction)
+        if _prices(row.phase for row in commitment.phases.in_order()) != _prices(
+            terms.phase for terms in phases
+        ):
+            raise SaleAlreadyRequestedError(current)
         return earlier
     contract = Contract.objects.get(collection=current.collection_id)
-    if price_wei and contract.chain_id != LOCAL_CHAIN_ID and not is_saleable(current.checkpoint):
+    costs = any(t.phase.price_wei or any(e.price_wei for e in t.entries) for t in phases)
+    if costs and contract.chain_id != LOCAL_CHAIN_ID and not is_saleable(current.checkpoint):
         raise SaleForbiddenError(current.checkpoint)
-    commitment.price_wei = price_wei
-    commitment.max_per_transaction = max_per_transaction
-    commitment.save(update_fields=["price_wei", "max_per_transaction"])
+    _store(commitment, phases, final_by)
     return intend(
         kind=ChainTransaction.Kind.OPEN_SALE,
         contract=contract,
         drop=current,
-        call=contracts.open_sale(commitment.number, price_wei, max_per_transaction),
+        call=contracts.open_sale(
+            commitment.number, commitment.body, [terms.phase for terms in phases], final_by
+        ),
         sender=load_signer().address,
     )
 
 
-def _check_terms(commitment: Commitment, price_wei: int, max_per_transaction: int) -> None:
-    asked = (commitment.price_wei, commitment.max_per_transaction or 0)
-    if asked != (price_wei, max_per_transaction):
-        raise SaleAlreadyRequestedError(commitment.drop, *asked)
+def _check(phases: Sequence[Terms], final_by: int) -> None:
+    if not 1 <= len(phases) <= MAX_PHASES:
+        raise PhaseError(f"a sale has 1..{MAX_PHASES} phases")
+    for terms in phases:
+        n = terms.phase.max_per_transaction
+        if not 1 <= n <= MAX_PER_TRANSACTION:
+            raise PhaseError(f"{n} works are not in 1..{MAX_PER_TRANSACTION}")
+        if terms.phase.end > final_by or final_by >= TIME_LIMIT:
+            raise PhaseError("a phase ends after the works are to be final")
+
+
+def _prices(phases: Iterable[Phase]) -> list[tuple[int, ...]]:
+    """What a buyer would notice; not the times, which a lead who asks twice has moved."""
+    return [(p.kind, p.price_wei, p.max_per_transaction, p.max_per_wallet, p.terms) for p in phases]
+
+
+def _store(commitment: Commitment, phases: Sequence[Terms], final_by: int) -> None:
+    """The phases as rows, in the place of those of a sale that the contract refused."""
+    commitment.phases.all().delete()
+    for number, terms in enumerate(phases):
+        phase = terms.phase
+        row = SalePhase.objects.create(
+            commitment=commitment,
+            number=number,
+            kind=int(phase.kind),
+            price_wei=phase.price_wei,
+            start=phase.start,
+            end=phase.end,
+            max_per_transaction=phase.max_per_transaction,
+            max_per_wallet=phase.max_per_wallet,
+            terms=phase.terms.to_bytes(32).hex(),
+        )
+        ListEntry.objects.bulk_create(
+            (ListEntry(phase=row, **vars(entry)) for entry in terms.entries), batch_size=1000
+        )
+    commitment.final_by = final_by
+    commitment.save(update_fields=["final_by"])
+
+
+def running_phase(commitment: Commitment, now: datetime) -> SalePhase | None:
+    """The first phase of a sale that everybody can buy in now, else the first that runs at all."""
+    time = int(now.timestamp())
+    running = [row for row in commitment.phases.in_order() if row.start <= time < row.end]
+    open_to_all = [row for row in running if row.phase.is_for_everybody]
+    return next(iter([*open_to_all, *running]), None)

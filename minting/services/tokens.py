@@ -1,7 +1,8 @@
 """Tokens and their owners, as the logs of canonical blocks say."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from django.db import transaction
@@ -10,9 +11,10 @@ from django.db.models import Q
 from generation.models import Artwork
 from minting.chain.client import Header
 from minting.chain.fulfilments import MarketLog
-from minting.chain.logs import TransferLog
+from minting.chain.logs import Place, RevealLog, SoldLog, TransferLog
 from minting.models import Block, Commitment, Contract, Cursor, Token, Transfer
 from minting.services.market import record_market, reopen_listings
+from minting.services.reveals import record_reveals
 
 
 class CursorMovedError(Exception):
@@ -41,21 +43,32 @@ class UnknownTokenError(Exception):
         self.token_id = token_id
 
 
+@dataclass(frozen=True)
+class Window:
+    """What some blocks hold, in the order of the chain.
+
+    ``headers`` hold at least the last block and those of the logs; ``sold`` has the price of minted
+    works by their id; ``market`` are Seaport's.
+    """
+
+    headers: Sequence[Header]
+    transfers: Sequence[TransferLog]
+    sold: Mapping[int, SoldLog] = field(default_factory=dict)
+    reveals: Sequence[RevealLog] = ()
+    market: Sequence[MarketLog] = ()
+
+    @property
+    def places(self) -> list[Place]:
+        return [log.place for log in (*self.transfers, *self.reveals, *self.market)]
+
+
 @transaction.atomic
 def record_window(
-    *,
-    contract: Contract,
-    first: int,
-    last: int,
-    window: int,
-    headers: Sequence[Header],
-    transfers: Sequence[TransferLog],
-    market: Sequence[MarketLog] = (),
+    *, contract: Contract, first: int, last: int, window: int, found: Window
 ) -> set[int]:
     """Store what happened in blocks first..last and move the cursor; returns the drops touched.
 
-    ``window`` is how many blocks to ask for next time. ``headers`` hold at least ``last`` and the
-    blocks of the logs, which are in the order of the chain; ``market`` are Seaport's.
+    ``window`` is how many blocks to ask for next time.
 
     Raises
     ------
@@ -65,11 +78,13 @@ def record_window(
     cursor = Cursor.objects.filter(contract=contract, number=first - 1)
     if not cursor.update(number=last, window=window):
         raise CursorMovedError(contract, first - 1)
-    blocks = _store_blocks(contract.chain_id, headers)
-    for place in [log.place for log in (*transfers, *market)]:
+    transfers = found.transfers
+    blocks = _store_blocks(contract.chain_id, found.headers)
+    for place in found.places:
         if place.block_hash != blocks[place.block_number].hash:
             raise ForkError(place.block_number)
-    tokens = _mint(contract, blocks, [log for log in transfers if log.is_mint])
+    minted = [log for log in transfers if log.is_mint]
+    tokens = _mint(contract, blocks, minted, found.sold)
     moved = {log.token_id for log in transfers} - tokens.keys()
     tokens |= {token.token_id: token for token in contract.tokens.filter(token_id__in=moved)}
     for log in transfers:
@@ -80,8 +95,11 @@ def record_window(
     Transfer.objects.bulk_create(
         _transfer(log, blocks[log.place.block_number], tokens[log.token_id]) for log in transfers
     )
-    record_market(contract=contract, market=market, blocks=blocks, tokens=tokens, moves=transfers)
-    return {token.drop_id for token in tokens.values()}
+    revealed = record_reveals(contract=contract, reveals=found.reveals, blocks=blocks)
+    record_market(
+        contract=contract, market=found.market, blocks=blocks, tokens=tokens, moves=transfers
+    )
+    return {token.drop_id for token in tokens.values()} | revealed
 
 
 @transaction.atomic
@@ -113,6 +131,7 @@ def prune_blocks(*, chain_id: int, below: int, since: int) -> None:
         number__lt=below,
         transfers__isnull=True,
         minted_tokens__isnull=True,
+        drop_events__isnull=True,
     ).delete()
 
 
@@ -146,7 +165,10 @@ def _store_blocks(chain_id: int, headers: Sequence[Header]) -> dict[int, Block]:
 
 
 def _mint(
-    contract: Contract, blocks: dict[int, Block], mints: Sequence[TransferLog]
+    contract: Contract,
+    blocks: dict[int, Block],
+    mints: Sequence[TransferLog],
+    sold: Mapping[int, SoldLog],
 ) -> dict[int, Token]:
     """New tokens by id, each with the work that its commitment assigned to it."""
     if not mints:
@@ -169,6 +191,8 @@ def _mint(
                 drop_id=commitments[place].drop_id,
                 owner=log.recipient,
                 minted_block=blocks[log.place.block_number],
+                phase=sold[log.token_id].phase if log.token_id in sold else None,
+                price_wei=sold[log.token_id].paid_wei if log.token_id in sold else 0,
             )
         )
     works = Artwork.objects.filter(

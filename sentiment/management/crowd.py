@@ -158,12 +158,12 @@ class Crowd:
     def mint(self, member: Member) -> bool:
         """Buy a new work for what it costs, if any is left."""
         chain, sale = self._open_sale()
-        if chain is None or sale is None:
+        if chain is None or sale is None or sale["phase"] is None:
             return False
         owned = self._owned(chain, member)
         if sum(token["drop"] == sale["drop"] for token in owned) >= PER_DROP:
             return False
-        call = contracts.mint(sale["drop_number"], 1)
+        call = contracts.mint(sale["drop_number"], sale["phase"], 1)
         price = int(sale["price_wei"])
         mined(self.node, send(self.node, member, chain["contract"], call, price))
         self._kept.clear()

@@ -27,6 +27,7 @@ from minting.chain.client import Client
 from minting.models import Sale, Token
 from minting.services import (
     prepare_commitment,
+    public_sale,
     request_commit,
     request_open_sale,
 )
@@ -46,6 +47,7 @@ from sentiment.services import approve_proposal, close_round, open_round
 from sentiment.simulation import community as simulated
 
 PER_TRANSACTION = 5
+PUBLIC_PHASE = 0
 REJECTED_SHARE = 0.05
 MARKET_FACTS = ("n_sales", "n_flagged", "kappa", "kappa_sd", "reliability", "scale")
 
@@ -114,7 +116,10 @@ class Loop:
         prepare_commitment(drop=closed)
         request_commit(drop=closed)
         _until(lambda: _state(drop) == Drop.State.COMMITTED)
-        request_open_sale(drop=drop, price_wei=PRICE_WEI, max_per_transaction=PER_TRANSACTION)
+        phases = public_sale(
+            price_wei=PRICE_WEI, max_per_transaction=PER_TRANSACTION, start=timezone.now()
+        )
+        request_open_sale(drop=drop, phases=phases)
         _until(lambda: _state(drop) == Drop.State.MINTING)
         self.say(f"drop {drop.number}: committed and on sale")
 
@@ -122,7 +127,7 @@ class Loop:
         """Every wallet buys one work while there are any."""
         commitment = drop.commitment
         buyers = self.wallets[: commitment.count]
-        call = contracts.mint(commitment.number, 1)
+        call = contracts.mint(commitment.number, PUBLIC_PHASE, 1)
         with Client(settings.CHAIN_RPC_URL) as node:
             for wallet in buyers:
                 send(node, wallet, self.collection.contract.address, call, PRICE_WEI)

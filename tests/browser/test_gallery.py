@@ -15,6 +15,7 @@ from minting import indexer, services
 from minting.chain import contracts
 from minting.models import Contract
 from tests.fixtures.chain import ALICE, Chain
+from tests.fixtures.sales import everybody
 from tests.fixtures.stack import ROOT, chromium
 from tests.fixtures.works import MakeDrop
 from tests.minting.conftest import pump
@@ -45,10 +46,10 @@ def drop(
     drop = make_drop(60, Drop.State.CURATING)
     services.request_commit(drop=drop)
     pump()
-    services.request_open_sale(drop=drop, price_wei=PRICE_WEI, max_per_transaction=5)
+    services.request_open_sale(drop=drop, phases=everybody(PRICE_WEI, 5))
     pump()
     address = Contract.objects.get().address
-    chain.succeed(contracts.mint(1, 3), address, ALICE, 3 * PRICE_WEI)
+    chain.succeed(contracts.mint(1, 0, 3), address, ALICE, 3 * PRICE_WEI)
     indexer.poll()
     drop.refresh_from_db()
     return drop

@@ -8,18 +8,22 @@ from pathlib import Path
 import pytest
 
 from minting.chain import contracts
+from minting.chain.abi import compiled, factory_address
+from tests.fixtures.chain import Chain
 
 ROOT = Path(__file__).parents[2]
-SOURCE = "contracts/src/MorphoraCollection.sol"
-INPUT = "contracts/MorphoraCollection.input.json"
-OUTPUT = "minting/abi/MorphoraCollection.json"
+SOURCES = "contracts/src"
+INPUT = "contracts/contracts.input.json"
+OUTPUTS = "minting/abi"
+CODE_LIMIT = 24_576  # EIP-170
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     """What the check reads, to be changed."""
-    for name in ("contracts/compile.mjs", SOURCE, INPUT, OUTPUT):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    for name in (SOURCES, OUTPUTS):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for name in ("contracts/compile.mjs", INPUT):
         shutil.copy(ROOT / name, tmp_path / name)
     (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
     return tmp_path
@@ -42,17 +46,39 @@ def test_the_committed_output_is_what_the_sources_give(copy: Path) -> None:
 
 
 def test_a_changed_source_is_noticed(copy: Path) -> None:
-    text = (copy / SOURCE).read_text()
-    (copy / SOURCE).write_text(text.replace("MAX_ROYALTY_BPS = 1_000", "MAX_ROYALTY_BPS = 1_001"))
+    source = copy / SOURCES / "LivingCollection.sol"
+    text = source.read_text()
+    source.write_text(text.replace("MAX_ROYALTY_BPS = 1_000", "MAX_ROYALTY_BPS = 1_001"))
 
     done = check(copy)
 
     assert done.returncode == 1
-    assert "MorphoraCollection.json is not what the sources compile to" in done.stderr
+    assert "LivingCollection.json is not what the sources compile to" in done.stderr
 
 
 def test_the_output_names_its_input() -> None:
     digest = hashlib.sha256((ROOT / INPUT).read_bytes()).hexdigest()
 
-    assert contracts.artefact()["input_sha256"] == digest
-    assert contracts.artefact()["compiler"].startswith("0.8.37+")
+    for path in sorted((ROOT / OUTPUTS).glob("*.json")):
+        artefact = compiled(path.stem).artefact
+        assert artefact["input_sha256"] == digest
+        assert artefact["compiler"].startswith("0.8.37+")
+
+
+def test_libraries_stand_where_the_factory_puts_them(chain: Chain) -> None:
+    chain.deploy()
+
+    for name, address in contracts.collection().libraries.items():
+        assert factory_address(compiled(name).bytecode) == address
+        code = chain.call("eth_getCode", address, "latest")
+        # A library's first instruction is its own address, which solc leaves open.
+        assert code[44:] == compiled(name).artefact["deployed_bytecode"][44:]
+
+
+def test_no_contract_is_larger_than_a_chain_takes() -> None:
+    sizes = {
+        p.stem: len(compiled(p.stem).artefact["deployed_bytecode"]) // 2 - 1
+        for p in (ROOT / OUTPUTS).glob("*.json")
+    }
+
+    assert {name: size for name, size in sizes.items() if size > CODE_LIMIT} == {}

@@ -3,16 +3,19 @@
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from minting.chain import contracts
+from minting.chain.abi import compiled
 from tests.fixtures.chain import ALICE, BOB, Chain, drop_body
 
 ROOT = Path(__file__).parents[2]
-GAS = json.loads((ROOT / "contracts/gas.json").read_text())["MorphoraCollection"]
-BUILT = ROOT / "var/forge/out/MorphoraCollection.sol/MorphoraCollection.json"
+GAS = json.loads((ROOT / "contracts/gas.json").read_text())["LivingCollection"]
+ARTEFACTS = ROOT / "minting/abi"
+BUILT = ROOT / "var/forge/out"
 PRICE_WEI = 10**16
 
 
@@ -55,26 +58,34 @@ def test_gas_is_what_is_noted() -> None:
 
 def test_a_node_measures_the_same_gas(chain: Chain) -> None:
     address = chain.deploy()
-    chain.succeed(contracts.commit_drop(drop_body(count=100), "ipfs://root/"), address)
+    body = replace(drop_body(count=100), seed_commit=b"\1" * 32, reveal_block=10**6)
+    chain.put_on_sale(address, body, PRICE_WEI)
 
-    opening = chain.succeed(contracts.open_sale(1, PRICE_WEI, 20), address)
-    first, of_a_wallet, later = (
-        chain.succeed(contracts.mint(1, 1), address, wallet, PRICE_WEI)
+    _, of_a_wallet, later = (
+        chain.succeed(contracts.mint(1, 0, 1), address, wallet, PRICE_WEI)
         for wallet in (BOB, ALICE, ALICE)
     )
 
-    assert [receipt.gas_used for receipt in (opening, first, of_a_wallet, later)] == [
-        GAS["open a sale"],
-        GAS["mint 1, the first work of a drop"],
-        GAS["mint 1, the first of a wallet"],
-        GAS["mint 1, a later one of a wallet"],
+    assert [receipt.gas_used for receipt in (of_a_wallet, later)] == [
+        GAS["mint 1, no cap, the first of a wallet"],
+        GAS["mint 1, no cap, a later one"],
     ]
 
 
-def test_the_tested_code_is_the_deployed_code(tests: subprocess.CompletedProcess[str]) -> None:
-    built = json.loads(BUILT.read_text())["deployedBytecode"]["object"]
+@pytest.mark.parametrize("path", sorted(ARTEFACTS.glob("*.json")), ids=lambda path: path.stem)
+def test_the_tested_code_is_the_deployed_code(
+    tests: subprocess.CompletedProcess[str], path: Path
+) -> None:
+    code = json.loads((BUILT / f"{path.stem}.sol" / path.name).read_text())["deployedBytecode"]
+    built = code["object"]
+    for names in code["linkReferences"].values():
+        for name, places in names.items():
+            address = compiled(path.stem).libraries[name][2:].lower()
+            for place in places:
+                start = 2 + 2 * place["start"]
+                built = built[:start] + address + built[start + 40 :]
 
-    committed = contracts.artefact()["deployed_bytecode"]
+    committed = compiled(path.stem).artefact["deployed_bytecode"]
     assert without_metadata(built) == without_metadata(committed)
 
 

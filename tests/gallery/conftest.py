@@ -29,6 +29,7 @@ from minting.services import request_commit, request_open_sale
 from sentiment.models import Proposal, Round, Voter
 from sentiment.services import close_round, open_round, register_wallet, reject_proposal
 from tests.fixtures.chain import ALICE
+from tests.fixtures.sales import everybody
 from tests.fixtures.works import MakeDrop
 from tests.sentiment.conftest import address
 
@@ -126,7 +127,7 @@ def _commit(drop: Drop, lead: User) -> None:
 
 def _sell(drop: Drop, lead: User) -> None:
     """The sale is open, and the first work is minted."""
-    request_open_sale(drop=drop, price_wei=PRICE_WEI, max_per_transaction=5)
+    request_open_sale(drop=drop, phases=everybody(PRICE_WEI, 5))
     move_drop(drop=drop, expected=Drop.State.COMMITTED, to=Drop.State.MINTING)
     block, _ = Block.objects.get_or_create(
         chain_id=31337, number=2, hash="0x02", parent_hash="0x01", mined_at=NOW

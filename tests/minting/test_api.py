@@ -13,6 +13,7 @@ from minting import indexer, services
 from minting.chain import contracts
 from minting.models import Contract
 from tests.fixtures.chain import ALICE, BOB, Chain
+from tests.fixtures.sales import everybody
 from tests.fixtures.unixfs import read_car
 from tests.fixtures.works import MakeDrop
 from tests.minting.conftest import pump
@@ -37,11 +38,11 @@ def drop(make_drop: MakeDrop, chain: Chain, chain_settings: Settings) -> Drop:
     services.request_commit(drop=drop)
     pump()
     drop.refresh_from_db()
-    services.request_open_sale(drop=drop, price_wei=PRICE_WEI, max_per_transaction=3)
+    services.request_open_sale(drop=drop, phases=everybody(PRICE_WEI, 3))
     pump()
     address = Contract.objects.get().address
-    chain.succeed(contracts.mint(1, 2), address, ALICE, 2 * PRICE_WEI)
-    chain.succeed(contracts.mint(1, 1), address, BOB, PRICE_WEI)
+    chain.succeed(contracts.mint(1, 0, 2), address, ALICE, 2 * PRICE_WEI)
+    chain.succeed(contracts.mint(1, 0, 1), address, BOB, PRICE_WEI)
     indexer.poll()
     return drop
 
@@ -109,6 +110,7 @@ def test_chain_facts_are_what_a_wallet_needs(
             "first_token_id": 1,
             "count": 5,
             "remaining": 2,
+            "phase": 0,
             "price_wei": str(PRICE_WEI),
             "max_per_transaction": 3,
         }
@@ -119,7 +121,8 @@ def test_the_abi_given_to_a_wallet_mints(drop: Drop, client: Client, chain: Chai
     found = get(client, "/api/collections/portraits/chain")
     [mint] = found["abi"]
 
-    call = contracts.call(mint["name"], found["sales"][0]["drop_number"], 1)
+    sale = found["sales"][0]
+    call = contracts.call(mint["name"], sale["drop_number"], sale["phase"], 1)
     chain.succeed(call, found["contract"], BOB, int(found["sales"][0]["price_wei"]))
 
     assert chain.ask(found["contract"], "totalSupply") == 4
@@ -138,7 +141,7 @@ def test_a_drop_that_is_not_on_sale_is_not_offered(
     services.request_commit(drop=drop)
     pump()
     drop.refresh_from_db()
-    services.request_open_sale(drop=drop, price_wei=1, max_per_transaction=1)
+    services.request_open_sale(drop=drop, phases=everybody(1, 1))
 
     assert get(client, "/api/collections/portraits/chain")["sales"] == []
 

@@ -51,10 +51,10 @@ def test_cid_of_nested_directories_on_disk_is_that_of_the_reference(tmp_path: Pa
 def test_one_changed_byte_changes_the_image_root(tmp_path: Path) -> None:
     (tmp_path / "1.png").write_bytes(b"one")
     (tmp_path / "2.png").write_bytes(b"two")
-    before = cid.image_root(tmp_path)
+    before = cid.directory_node(tmp_path).digest
     (tmp_path / "2.png").write_bytes(b"twp")
 
-    after = cid.image_root(tmp_path)
+    after = cid.directory_node(tmp_path).digest
 
     assert len(after) == 32
     assert after != before

@@ -25,6 +25,7 @@ from minting.provenance import cid, lineage, merkle
 from minting.provenance.canonical import canonicalize
 from minting.provenance.keccak import ZERO, keccak256
 from minting.provenance.merkle import Leaf
+from tests.fixtures.sales import everybody
 from tests.fixtures.works import MakeDrop
 
 CURATING = Drop.State.CURATING
@@ -198,7 +199,7 @@ def test_lineage_is_hashed_from_the_rows(make_drop: MakeDrop) -> None:
     assert commitment.params_hash == lineage.params_hash(drop.parameter_set.body).hex()
     assert commitment.parent_params_hash == ZERO.hex()
     assert commitment.checkpoint_hash == drop.checkpoint.sha256
-    assert commitment.seed_commit == keccak256(bytes.fromhex(drop.seed)).hex()
+    assert (commitment.seed_commit, commitment.reveal_block) == (ZERO.hex(), 0)
     assert commitment.vote_tally_root == "07" * 32
     assert commitment.head == lineage.drop_head(ZERO, commitment.body).hex()
 
@@ -284,7 +285,8 @@ def test_requests_called_twice_are_one_intent_each(make_drop: MakeDrop) -> None:
     second = services.request_commit(drop=drop)
 
     assert second == first
-    assert sorted(ChainTransaction.objects.values_list("kind", flat=True)) == ["commit", "deploy"]
+    kinds = list(ChainTransaction.objects.order_by("pk").values_list("kind", flat=True))
+    assert kinds == ["library", "library", "deploy", "commit"]
 
 
 def test_a_refused_intent_can_be_asked_for_again(make_drop: MakeDrop) -> None:
@@ -303,15 +305,15 @@ def test_a_sale_needs_a_commitment_on_chain(make_drop: MakeDrop) -> None:
     services.request_commit(drop=drop)
 
     with pytest.raises(WrongStateError, match="committed"):
-        services.request_open_sale(drop=drop, price_wei=1, max_per_transaction=1)
+        services.request_open_sale(drop=drop, phases=everybody(1, 1))
 
 
 @pytest.mark.parametrize(("price_wei", "cap"), [(-1, 1), (2**96, 1), (1, 0), (1, 21)])
 def test_terms_out_of_range_are_refused(make_drop: MakeDrop, price_wei: int, cap: int) -> None:
     drop = make_drop(2, Drop.State.COMMITTED)
 
-    with pytest.raises(ValueError, match="not in"):
-        services.request_open_sale(drop=drop, price_wei=price_wei, max_per_transaction=cap)
+    with pytest.raises(ValueError, match=r"not in|1\.\.65535"):
+        services.request_open_sale(drop=drop, phases=everybody(price_wei, cap))
 
 
 @pytest.fixture
@@ -327,9 +329,9 @@ def far_drop(make_drop: MakeDrop) -> Drop:
 
 def test_an_unknown_licence_blocks_a_paid_drop_away_from_the_local_chain(far_drop: Drop) -> None:
     with pytest.raises(SaleForbiddenError, match=r"CC-BY-NC-4\.0"):
-        services.request_open_sale(drop=far_drop, price_wei=1, max_per_transaction=1)
+        services.request_open_sale(drop=far_drop, phases=everybody(1, 1))
 
-    services.request_open_sale(drop=far_drop, price_wei=0, max_per_transaction=1)
+    services.request_open_sale(drop=far_drop, phases=everybody(0, 1))
     assert ChainTransaction.objects.filter(kind=ChainTransaction.Kind.OPEN_SALE).count() == 1
 
 
@@ -337,7 +339,7 @@ def test_a_recorded_permission_opens_the_paid_drop(far_drop: Drop) -> None:
     lead = User.objects.create(username="lead", is_staff=True)
     record_permission(checkpoint=Checkpoint.objects.get(), lead=lead, reason="letter of 3 May")
 
-    services.request_open_sale(drop=far_drop, price_wei=1, max_per_transaction=1)
+    services.request_open_sale(drop=far_drop, phases=everybody(1, 1))
 
     assert ChainTransaction.objects.filter(kind=ChainTransaction.Kind.OPEN_SALE).count() == 1
 
@@ -347,11 +349,11 @@ def test_other_terms_for_a_requested_sale_are_refused(make_drop: MakeDrop) -> No
     services.request_commit(drop=drop)
     Drop.objects.filter(pk=drop.pk).update(state=Drop.State.COMMITTED)
     price_wei = 2**90 + 1
-    asked = services.request_open_sale(drop=drop, price_wei=price_wei, max_per_transaction=2)
+    asked = services.request_open_sale(drop=drop, phases=everybody(price_wei, 2))
 
-    again = services.request_open_sale(drop=drop, price_wei=price_wei, max_per_transaction=2)
+    again = services.request_open_sale(drop=drop, phases=everybody(price_wei, 2))
     with pytest.raises(services.SaleAlreadyRequestedError):
-        services.request_open_sale(drop=drop, price_wei=price_wei - 1, max_per_transaction=2)
+        services.request_open_sale(drop=drop, phases=everybody(price_wei - 1, 2))
 
     assert again == asked
-    assert Commitment.objects.get().price_wei == 2**90 + 1
+    assert Commitment.objects.get().phases.get().price_wei == 2**90 + 1

@@ -54,9 +54,11 @@ def body_from_files(folder: Path) -> DropBody:
     texts = [keccak256((folder / "metadata" / f"{i}.json").read_bytes()) for i in ids]
     leaves = [Leaf(*row) for row in zip(ids, texts, images, strict=True)]
     parent = manifest["parent_parameters"]
+    folders = {name: cid.directory_node(folder / name) for name in ("images", "metadata")}
     return DropBody(
         metadata_root=merkle.root(leaves),
-        image_root=cid.image_root(folder / "images"),
+        image_root=folders["images"].digest,
+        folder=cid.directory(folders).digest,
         provenance=hashlib.sha256(b"".join(images)).digest(),
         checkpoint_hash=bytes.fromhex(manifest["checkpoint"]["sha256"]),
         code_hash=lineage.code_hash(manifest["code"]),
@@ -64,7 +66,8 @@ def body_from_files(folder: Path) -> DropBody:
         parent_params_hash=lineage.params_hash(parent) if parent else bytes(32),
         vote_tally_root=bytes(32),
         curation_log_root=lineage.curation_root(manifest["curation"]),
-        seed_commit=lineage.seed_commit(bytes.fromhex(manifest["seed"])),
+        seed_commit=bytes(32),
+        reveal_block=0,
         first_token_id=ids[0],
         count=len(ids),
     )

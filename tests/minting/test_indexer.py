@@ -12,6 +12,7 @@ from minting.chain import contracts
 from minting.chain.client import Client, RpcError, TransportError, WrongChainError
 from minting.models import Block, Contract, Cursor, Token, Transfer
 from tests.fixtures.chain import ALICE, BOB, Chain
+from tests.fixtures.sales import everybody
 from tests.fixtures.works import MakeDrop
 from tests.minting.conftest import pump
 
@@ -32,7 +33,7 @@ def drop(make_drop: MakeDrop) -> Drop:
     services.request_commit(drop=drop)
     pump()
     drop.refresh_from_db()
-    services.request_open_sale(drop=drop, price_wei=PRICE_WEI, max_per_transaction=5)
+    services.request_open_sale(drop=drop, phases=everybody(PRICE_WEI, 5))
     pump()
     return drop
 
@@ -43,7 +44,7 @@ def address(drop: Drop) -> str:
 
 
 def mint(chain: Chain, address: str, quantity: int = 1, sender: str = ALICE) -> None:
-    chain.succeed(contracts.mint(1, quantity), address, sender, quantity * PRICE_WEI)
+    chain.succeed(contracts.mint(1, 0, quantity), address, sender, quantity * PRICE_WEI)
 
 
 def transfer(chain: Chain, address: str, sender: str, recipient: str, token_id: int) -> None:
@@ -328,6 +329,7 @@ def test_a_token_that_nobody_committed_stops_the_indexer(
     drop: Drop, chain: Chain, address: str
 ) -> None:
     mint(chain, address)
+    drop.commitment.phases.all().delete()
     drop.commitment.delete()
 
     with pytest.raises(services.UnknownTokenError):

@@ -10,12 +10,12 @@ from minting.provenance import lineage
 from minting.provenance.lineage import DropBody
 
 NAMES = [field.name for field in fields(DropBody)]
-WORDS: list[Any] = [hashlib.sha256(bytes([i])).digest() for i in range(10)]
-BODY = DropBody(**dict(zip(NAMES, [*WORDS, 101, 40], strict=True)))
+WORDS: list[Any] = [hashlib.sha256(bytes([i])).digest() for i in range(11)]
+BODY = DropBody(**dict(zip(NAMES, [*WORDS, 7, 101, 40], strict=True)))
 
 
 def test_drop_head_is_the_hash_of_the_abi_encoding() -> None:
-    struct = "(" + ",".join(["bytes32"] * 10 + ["uint256"] * 2) + ")"
+    struct = "(" + ",".join(["bytes32"] * 11 + ["uint256"] * 3) + ")"
     head = hashlib.sha256(b"head").digest()
     values = tuple(getattr(BODY, name) for name in NAMES)
 
@@ -56,5 +56,5 @@ def test_image_provenance_is_sha256_of_the_concatenation() -> None:
 
 
 def test_a_seed_of_another_length_is_refused() -> None:
-    with pytest.raises(ValueError, match="32 bytes"):
-        lineage.seed_commit(b"short")
+    with pytest.raises(ValueError, match="a word has 32"):
+        lineage.seed_commit(b"short", 1)

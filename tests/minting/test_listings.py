@@ -22,6 +22,7 @@ from minting.chain.logs import ZERO_ADDRESS
 from minting.chain.orders import ERC20, ERC721, NATIVE, Item, Order
 from minting.models import Contract, Cursor, Listing, Marketplace, Token
 from tests.fixtures.chain import ALICE, BOB, OWNER, Chain
+from tests.fixtures.sales import everybody
 from tests.fixtures.works import MakeDrop
 from tests.minting.conftest import pump
 from tests.minting.market import CHAIN_ID, KEYS, PRICE_WEI, Bazaar, open_bazaar
@@ -50,11 +51,11 @@ def bazaar(make_drop: MakeDrop, chain: Chain, chain_settings: Settings) -> Bazaa
     services.request_commit(drop=drop)
     pump()
     drop.refresh_from_db()
-    services.request_open_sale(drop=drop, price_wei=MINT_WEI, max_per_transaction=5)
+    services.request_open_sale(drop=drop, phases=everybody(MINT_WEI, 5))
     pump()
     contract = Contract.objects.get().address
-    chain.succeed(contracts.mint(1, 3), contract, ALICE, 3 * MINT_WEI)
-    chain.succeed(contracts.mint(1, 1), contract, BOB, MINT_WEI)
+    chain.succeed(contracts.mint(1, 0, 3), contract, ALICE, 3 * MINT_WEI)
+    chain.succeed(contracts.mint(1, 0, 1), contract, BOB, MINT_WEI)
     made = open_bazaar(chain, contract)
     indexer.poll()
     return made

@@ -13,9 +13,8 @@ from tests.fixtures.chain import ALICE, Chain, drop_body
 def raw(chain: Chain) -> dict[str, Any]:
     """The log of a real mint, as the node gives it."""
     address = chain.deploy()
-    chain.succeed(contracts.commit_drop(drop_body(), "ipfs://root/"), address)
-    chain.succeed(contracts.open_sale(1, 0, 1), address)
-    chain.succeed(contracts.mint(1, 1), address, ALICE)
+    chain.put_on_sale(address, drop_body())
+    chain.succeed(contracts.mint(1, 0, 1), address, ALICE)
     [found] = chain.logs(address, 0, chain.block_number(), [logs.topic("Transfer")])
     return found
 

@@ -21,6 +21,7 @@ from minting.models import (
     Token,
 )
 from tests.fixtures.chain import ALICE, BOB, OWNER, Chain
+from tests.fixtures.sales import everybody
 from tests.fixtures.works import MakeDrop
 from tests.minting.conftest import pump
 from tests.minting.market import (
@@ -47,7 +48,7 @@ def drop(make_drop: MakeDrop, chain_settings: Settings) -> Drop:
     services.request_commit(drop=drop)
     pump()
     drop.refresh_from_db()
-    services.request_open_sale(drop=drop, price_wei=MINT_WEI, max_per_transaction=5)
+    services.request_open_sale(drop=drop, phases=everybody(MINT_WEI, 5))
     pump()
     return drop
 
@@ -56,8 +57,8 @@ def drop(make_drop: MakeDrop, chain_settings: Settings) -> Drop:
 def bazaar(chain: Chain, drop: Drop) -> Bazaar:
     """Tokens 1 to 4 of Alice's and 5 of Bob's, read, and Seaport."""
     contract = Contract.objects.get().address
-    chain.succeed(contracts.mint(1, 4), contract, ALICE, 4 * MINT_WEI)
-    chain.succeed(contracts.mint(1, 1), contract, BOB, MINT_WEI)
+    chain.succeed(contracts.mint(1, 0, 4), contract, ALICE, 4 * MINT_WEI)
+    chain.succeed(contracts.mint(1, 0, 1), contract, BOB, MINT_WEI)
     bazaar = open_bazaar(chain, contract)
     indexer.poll()
     return bazaar

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from generation.models import Drop
 from minting import services
-from minting.models import Block, ChainTransaction, Commitment, WeiField
+from minting.models import Block, ChainTransaction, SalePhase, WeiField
 from tests.fixtures.works import MakeDrop
 
 UINT256 = st.integers(0, 2**256 - 1)
@@ -29,10 +29,19 @@ def test_stored_amounts_sort_like_numbers(a: int, b: int) -> None:
 def test_an_amount_is_read_back_exactly(make_drop: MakeDrop, amount: int) -> None:
     drop = Drop.objects.first() or make_drop(1)
     commitment = services.prepare_commitment(drop=drop)
-    Commitment.objects.filter(pk=commitment.pk).update(price_wei=amount)
+    row = SalePhase.objects.create(
+        commitment=commitment,
+        number=commitment.phases.count(),
+        kind=0,
+        price_wei=amount,
+        start=0,
+        end=1,
+        max_per_transaction=1,
+        terms="0",
+    )
 
-    assert Commitment.objects.get(pk=commitment.pk).price_wei == amount
-    assert Commitment.objects.filter(price_wei=amount).exists()
+    assert SalePhase.objects.get(pk=row.pk).price_wei == amount
+    assert SalePhase.objects.filter(price_wei=amount).exists()
 
 
 @pytest.mark.parametrize("amount", [-1, 2**256])

@@ -21,9 +21,8 @@ MARKET = "0x" + "11" * 20
 def bazaar(chain: Chain) -> Bazaar:
     """A collection of three tokens of Alice's, and Seaport."""
     contract = chain.deploy()
-    chain.succeed(contracts.commit_drop(drop_body(), "ipfs://x/"), contract)
-    chain.succeed(contracts.open_sale(1, 1, 5), contract)
-    chain.succeed(contracts.mint(1, 3), contract, ALICE, 3)
+    chain.put_on_sale(contract, drop_body(), price_wei=1)
+    chain.succeed(contracts.mint(1, 0, 3), contract, ALICE, 3)
     bazaar = Bazaar(chain, deploy_seaport(chain), contract)
     bazaar.approve(ALICE)
     return bazaar

@@ -13,9 +13,11 @@ from pytest_django import Settings
 from generation.models import Collection, Drop
 from minting import sender, services
 from minting.chain.client import Client, RpcError, TransportError, WrongChainError
+from minting.chain.phases import unpack
 from minting.chain.signer import DevKeyError
 from minting.models import Attempt, ChainTransaction, Contract
 from tests.fixtures.chain import ALICE, OWNER, Chain
+from tests.fixtures.sales import everybody
 from tests.fixtures.works import MakeDrop
 from tests.minting.conftest import NOW, pump
 
@@ -63,8 +65,15 @@ def _environment() -> dict[str, str]:
 
 @pytest.fixture
 def intent(collection: Collection) -> ChainTransaction:
-    """An intent to create the collection's contract."""
-    return services.request_deploy(collection=collection).transactions.get()
+    """An intent to create the collection's contract, alone."""
+    return deploy_alone(collection)
+
+
+def deploy_alone(collection: Collection) -> ChainTransaction:
+    """The libraries that a sale needs are intents of their own."""
+    intents = services.request_deploy(collection=collection).transactions
+    intents.filter(kind="library").delete()
+    return intents.get()
 
 
 def reload(intent: ChainTransaction) -> ChainTransaction:
@@ -90,7 +99,7 @@ def test_a_drop_goes_from_curation_to_its_sale(make_drop: MakeDrop, chain: Chain
     pump()
     drop.refresh_from_db()
     committed = drop.state
-    services.request_open_sale(drop=drop, price_wei=10**16, max_per_transaction=2)
+    services.request_open_sale(drop=drop, phases=everybody(10**16, 2))
     pump()
     drop.refresh_from_db()
 
@@ -98,8 +107,8 @@ def test_a_drop_goes_from_curation_to_its_sale(make_drop: MakeDrop, chain: Chain
     commitment = drop.commitment
     assert (committed, drop.state) == (Drop.State.COMMITTED, Drop.State.MINTING)
     assert chain.ask(address, "head").hex() == commitment.head
-    assert chain.ask(address, "baseURIOf", 1) == commitment.base_uri
-    assert chain.ask(address, "saleOf", 1) == (1, 3, 0, 2, 10**16, True)
+    lot, [phase] = chain.ask(address, "lotOf", 1), chain.ask(address, "phasesOf", 1)
+    assert (lot[:4], unpack(phase)) == ((1, 3, 0, 1), commitment.phases.get().phase)
 
 
 def test_pump_names_the_drops_that_moved(make_drop: MakeDrop) -> None:
@@ -119,7 +128,7 @@ def test_a_second_pump_changes_nothing(intent: ChainTransaction, chain: Chain) -
     after = reload(intent)
     assert (after.state, after.tx_hash) == (State.CONFIRMED, before.tx_hash)
     assert chain.nonce(OWNER) == nonce
-    assert Attempt.objects.count() == 1
+    assert intent.attempts.count() == 1
 
 
 def test_a_confirmed_contract_has_its_address_and_a_cursor_before_it(
@@ -197,7 +206,7 @@ def test_two_processes_never_share_a_nonce(
         other = Collection.objects.create(
             slug=f"other-{number}", name="Other", checkpoint=collection.checkpoint
         )
-        services.request_deploy(collection=other)
+        deploy_alone(other)
     gate = tmp_path / "open"
 
     with start_pump(chain, gate=str(gate)) as one, start_pump(chain, gate=str(gate)) as two:
@@ -226,7 +235,7 @@ def test_a_refusal_in_simulation_is_final_and_says_why(make_drop: MakeDrop, chai
     services.request_commit(drop=drop)
     pump()
     drop.refresh_from_db()
-    intent = services.request_open_sale(drop=drop, price_wei=1, max_per_transaction=1)
+    intent = services.request_open_sale(drop=drop, phases=everybody(1, 1))
     chain.succeed(bytes(intent.call), Contract.objects.get().address)
     nonce = chain.nonce(OWNER)
 
@@ -234,7 +243,10 @@ def test_a_refusal_in_simulation_is_final_and_says_why(make_drop: MakeDrop, chai
     pump()
 
     found = reload(intent)
-    assert (found.state, found.error) == (State.REVERTED, "SaleAlreadyOpen(dropNumber=1)")
+    assert (found.state, found.error) == (
+        State.REVERTED,
+        "SaleOutOfOrder(dropNumber=1, expected=2)",
+    )
     assert not intent.attempts.exists()
     assert chain.nonce(OWNER) == nonce
 
@@ -246,7 +258,7 @@ def test_a_transaction_that_fails_in_its_block_is_final(
     services.request_commit(drop=drop)
     pump()
     drop.refresh_from_db()
-    intent = services.request_open_sale(drop=drop, price_wei=1, max_per_transaction=1)
+    intent = services.request_open_sale(drop=drop, phases=everybody(1, 1))
     sign_only(intent, monkeypatch)
     # The contract now refuses everything: PUSH0 PUSH0 REVERT.
     chain.call("anvil_setCode", Contract.objects.get().address, "0x5f5ffd")
@@ -361,7 +373,7 @@ def test_an_account_without_funds_waits_until_it_has_some(
     collection: Collection, chain: Chain, settings: Settings
 ) -> None:
     settings.CHAIN_PRIVATE_KEY = "0x" + "11" * 32
-    intent = services.request_deploy(collection=collection).transactions.get()
+    intent = deploy_alone(collection)
     chain.call("anvil_setBalance", intent.sender, "0x0")
     pump()
     poor = reload(intent)
@@ -389,7 +401,7 @@ def test_a_node_of_another_chain_is_refused(
     collection: Collection, chain: Chain, settings: Settings
 ) -> None:
     settings.CHAIN_ID, settings.CHAIN_PRIVATE_KEY = 1, "0x" + "11" * 32
-    intent = services.request_deploy(collection=collection).transactions.get()
+    intent = deploy_alone(collection)
 
     with pytest.raises(WrongChainError, match=r"serves chain 31337.*set to 1"):
         sender.pump(NOW)

@@ -9,6 +9,7 @@ from minting import services, tasks
 from minting.chain import contracts
 from minting.models import Attempt, ChainTransaction, Contract, Cursor, Token, Transfer
 from tests.fixtures.chain import ALICE, Chain
+from tests.fixtures.sales import everybody
 from tests.fixtures.works import MakeDrop
 from tests.minting.conftest import pump
 
@@ -41,9 +42,9 @@ def test_sweeping_twice_changes_nothing(drop: Drop, chain: Chain) -> None:
 def test_indexing_twice_changes_nothing(drop: Drop, chain: Chain) -> None:
     pump()
     drop.refresh_from_db()
-    services.request_open_sale(drop=drop, price_wei=0, max_per_transaction=2)
+    services.request_open_sale(drop=drop, phases=everybody(0, 2))
     pump()
-    chain.succeed(contracts.mint(1, 2), Contract.objects.get().address, ALICE)
+    chain.succeed(contracts.mint(1, 0, 2), Contract.objects.get().address, ALICE)
     tasks.index()
     before = rows()
 

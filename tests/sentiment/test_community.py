@@ -29,6 +29,7 @@ from sentiment.management.crowd import Crowd, WrongPlaceError
 from sentiment.models import Comment, Vote, Voter
 from sentiment.services import open_round
 from tests.fixtures.chain import Chain
+from tests.fixtures.sales import everybody
 from tests.fixtures.works import MakeDrop
 from tests.minting.conftest import pump
 
@@ -45,7 +46,7 @@ def drop(
     drop = make_drop(24, Drop.State.CURATING)
     services.request_commit(drop=drop)
     pump()
-    services.request_open_sale(drop=drop, price_wei=10**15, max_per_transaction=5)
+    services.request_open_sale(drop=drop, phases=everybody(10**15, 5))
     services.request_marketplace(contract=drop.collection.contract)
     for _ in range(3):
         pump()

@@ -207,9 +207,9 @@ def test_a_sale_opens_at_the_price_that_was_typed(console: Client, in_state: InS
 
     said = press(console, "open-sale", drop.pk, price_eth="0.02", cap="5")
 
-    commitment = Commitment.objects.get(drop=drop)
+    phase = Commitment.objects.get(drop=drop).phases.get()
     assert said == ["The sale opens with the next block."]
-    assert (commitment.price_wei, commitment.max_per_transaction) == (PRICE_WEI, 5)
+    assert (phase.price_wei, phase.max_per_transaction) == (PRICE_WEI, 5)
     assert ChainTransaction.objects.filter(kind="open_sale").count() == 1
 
 
@@ -222,7 +222,7 @@ def test_free_and_very_small_and_large_prices_are_exact(
     press(console, "open-sale", drop.pk, price_eth=price, cap="1")
 
     expected = {"0": 0, "0.000000000000000001": 1, "10000": 10**22}
-    assert Commitment.objects.get(drop=drop).price_wei == expected[price]
+    assert Commitment.objects.get(drop=drop).phases.get().price_wei == expected[price]
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_a_price_that_is_none_is_refused(console: Client, in_state: InState, pri
 
     assert said[0].startswith("price eth: ")
     assert not ChainTransaction.objects.filter(kind="open_sale").exists()
-    assert Commitment.objects.get(drop=drop).max_per_transaction is None
+    assert not Commitment.objects.get(drop=drop).phases.exists()
 
 
 @pytest.mark.parametrize("cap", ["0", "21", "-1", "", "x", "1.5"])
@@ -255,8 +255,8 @@ def test_other_terms_for_a_sale_on_its_way_are_refused(console: Client, in_state
 
     said = press(console, "open-sale", drop.pk, price_eth="0.03", cap="5")
 
-    assert said == [f"drop 1 is sold at {PRICE_WEI} wei, 5 at a time"]
-    assert Commitment.objects.get(drop=drop).price_wei == PRICE_WEI
+    assert said == ["the sale of drop 1 was asked for with other terms"]
+    assert Commitment.objects.get(drop=drop).phases.get().price_wei == PRICE_WEI
 
 
 def test_a_sale_on_its_way_is_not_offered_again(console: Client, in_state: InState) -> None:
