@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 GAS = json.loads((ROOT / "contracts/gas.json").read_text())["MorphoraCollection"]
 BUILT = ROOT / "var/forge/out/MorphoraCollection.sol/MorphoraCollection.json"
 PRICE_WEI = 10**16
+EIP_170 = 24_576  # bytes of a contract
 
 
 def forge(*words: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -69,6 +70,19 @@ def test_a_node_measures_the_same_gas(chain: Chain) -> None:
         GAS["mint 1, the first of a wallet"],
         GAS["mint 1, a later one of a wallet"],
     ]
+
+
+def test_no_contract_is_larger_than_the_chain_takes(
+    tests: subprocess.CompletedProcess[str],
+) -> None:
+    sizes = {
+        path.stem: len(json.loads(path.read_text())["deployedBytecode"]["object"]) // 2 - 1
+        for source in (ROOT / "contracts/src").rglob("*.sol")
+        for path in (ROOT / "var/forge/out" / source.name).glob("*.json")
+    }
+
+    assert "LivingVotesCollection" in sizes
+    assert {name: size for name, size in sizes.items() if size > EIP_170} == {}
 
 
 def test_the_tested_code_is_the_deployed_code(tests: subprocess.CompletedProcess[str]) -> None:
