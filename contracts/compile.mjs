@@ -19,6 +19,7 @@ const FACTORY = "0x4e59b44847b379578588920cA78FbF26c0B4956C";
 // What the site deploys, by source. Libraries that are linked are found by themselves.
 const DEPLOYED = {
   "contracts/src/LivingCollection.sol": "LivingCollection",
+  "contracts/src/LivingVotesCollection.sol": "LivingVotesCollection",
   "contracts/src/staking/Staking.sol": "Staking",
   "contracts/src/governance/HoldersGovernor.sol": "HoldersGovernor",
   "contracts/src/governance/ParameterBounds.sol": "ParameterBounds",
@@ -49,7 +50,7 @@ function standardInput() {
     sources,
     settings: {
       evmVersion: "cancun",
-      optimizer: { enabled: true, runs: 200 },
+      optimizer: { enabled: true, runs: 1000 },
       outputSelection: { "*": { "*": ["abi", "evm.bytecode", "evm.deployedBytecode.object"] } },
     },
   };
@@ -81,7 +82,7 @@ function artefacts(input) {
       written[library] ??= build(from, library);
       return [`${from}:${library}`, factoryAddress(written[library].bytecode)];
     });
-    const addresses = Object.fromEntries(places);
+    const addresses = Object.fromEntries(places.map(([full, address]) => [full, address.toLowerCase()]));
     return {
       contract: name,
       compiler: solc.version(),

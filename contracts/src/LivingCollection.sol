@@ -7,7 +7,6 @@ import {IERC165} from "@openzeppelin/contracts/interfaces/IERC165.sol";
 import {ERC2981} from "@openzeppelin/contracts/token/common/ERC2981.sol";
 import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {Strings} from "@openzeppelin/contracts/utils/Strings.sol";
 import {DropChain} from "./collection/DropChain.sol";
 import {Folder} from "./collection/Folder.sol";
 import {Sale} from "./collection/Sale.sol";
@@ -26,8 +25,7 @@ contract LivingCollection is Sale, ERC2981, IERC4906, IERC5192 {
     bytes4 private constant ERC5192_INTERFACE_ID = 0xb45a3c0e;
 
     address private _locker;
-    string private _contractURI;
-    string private _liveURI;
+    Folder.Addresses private _addresses;
     mapping(uint256 tokenId => bool) private _locked;
 
     /// @notice ERC-7572: the answer of `contractURI` changed.
@@ -62,8 +60,8 @@ contract LivingCollection is Sale, ERC2981, IERC4906, IERC5192 {
         address treasury_,
         uint96 royaltyBps
     ) ERC721(name_, symbol_) EIP712(name_, "1") Ownable(msg.sender) Sale(treasury_) {
-        _contractURI = contractURI_;
-        _liveURI = liveURI_;
+        _addresses.contractURI = contractURI_;
+        _addresses.liveURI = liveURI_;
         _setRoyalty(treasury_, royaltyBps);
     }
 
@@ -77,14 +75,14 @@ contract LivingCollection is Sale, ERC2981, IERC4906, IERC5192 {
     /// @notice Replace the ERC-7572 metadata of the collection.
     /// @param contractURI_ the new address
     function setContractURI(string calldata contractURI_) external onlyOwner {
-        _contractURI = contractURI_;
+        _addresses.contractURI = contractURI_;
         emit ContractURIUpdated();
     }
 
     /// @notice Move the descriptions of works that are not final; those that are stay where they are.
     /// @param liveURI_ the new address, with a slash at the end
     function setLiveURI(string calldata liveURI_) external onlyOwner {
-        _liveURI = liveURI_;
+        _addresses.liveURI = liveURI_;
         emit LiveURIChanged(liveURI_);
     }
 
@@ -132,7 +130,7 @@ contract LivingCollection is Sale, ERC2981, IERC4906, IERC5192 {
 
     /// @notice ERC-7572 metadata of the collection.
     function contractURI() external view returns (string memory) {
-        return _contractURI;
+        return _addresses.contractURI;
     }
 
     /// @notice The drop that a work belongs to.
@@ -152,9 +150,7 @@ contract LivingCollection is Sale, ERC2981, IERC4906, IERC5192 {
 
     /// @inheritdoc ERC721
     function tokenURI(uint256 tokenId) public view virtual override returns (string memory) {
-        bytes32 folder = _folderOf(dropOf(tokenId));
-        if (folder == 0) return string.concat(_liveURI, Strings.toString(tokenId), ".json");
-        return string.concat(Folder.uri(folder), "/metadata/", Strings.toString(numberOf(tokenId)), ".json");
+        return Folder.metadata(_folderOf(dropOf(tokenId)), numberOf(tokenId), _addresses, tokenId);
     }
 
     /// @inheritdoc IERC165

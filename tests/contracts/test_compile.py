@@ -15,7 +15,6 @@ ROOT = Path(__file__).parents[2]
 SOURCES = "contracts/src"
 INPUT = "contracts/contracts.input.json"
 OUTPUTS = "minting/abi"
-CODE_LIMIT = 24_576  # EIP-170
 
 
 @pytest.fixture
@@ -73,12 +72,3 @@ def test_libraries_stand_where_the_factory_puts_them(chain: Chain) -> None:
         code = chain.call("eth_getCode", address, "latest")
         # A library's first instruction is its own address, which solc leaves open.
         assert code[44:] == compiled(name).artefact["deployed_bytecode"][44:]
-
-
-def test_no_contract_is_larger_than_a_chain_takes() -> None:
-    sizes = {
-        p.stem: len(compiled(p.stem).artefact["deployed_bytecode"]) // 2 - 1
-        for p in (ROOT / OUTPUTS).glob("*.json")
-    }
-
-    assert {name: size for name, size in sizes.items() if size > CODE_LIMIT} == {}

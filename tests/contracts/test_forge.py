@@ -17,6 +17,7 @@ GAS = json.loads((ROOT / "contracts/gas.json").read_text())["LivingCollection"]
 ARTEFACTS = ROOT / "minting/abi"
 BUILT = ROOT / "var/forge/out"
 PRICE_WEI = 10**16
+EIP_170 = 24_576  # bytes of a contract
 
 
 def forge(*words: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -70,6 +71,19 @@ def test_a_node_measures_the_same_gas(chain: Chain) -> None:
         GAS["mint 1, no cap, the first of a wallet"],
         GAS["mint 1, no cap, a later one"],
     ]
+
+
+def test_no_contract_is_larger_than_the_chain_takes(
+    tests: subprocess.CompletedProcess[str],
+) -> None:
+    sizes = {
+        path.stem: len(json.loads(path.read_text())["deployedBytecode"]["object"]) // 2 - 1
+        for source in (ROOT / "contracts/src").rglob("*.sol")
+        for path in (BUILT / source.name).glob("*.json")
+    }
+
+    assert "LivingVotesCollection" in sizes
+    assert {name: size for name, size in sizes.items() if size > EIP_170} == {}
 
 
 @pytest.mark.parametrize("path", sorted(ARTEFACTS.glob("*.json")), ids=lambda path: path.stem)

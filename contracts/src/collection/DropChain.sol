@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {Ownable2Step} from "@openzeppelin/contracts/access/Ownable2Step.sol";
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
+import {Fates} from "./Fates.sol";
 
 /// @title Drops as a chain of hashes, with commit and reveal
 /// @notice A drop's body is published once, in an event, and lives on as its place in the chain: whoever shows the
@@ -64,14 +64,19 @@ abstract contract DropChain is Ownable2Step {
         uint32 drops;
     }
 
-    /// @notice How many blocks later a reveal block lies that takes the place of one whose hash is gone.
-    uint256 public constant REARM_BLOCKS = 16;
+    /// @dev What is kept of all drops.
+    struct Book {
+        Next next;
+        mapping(uint256 dropNumber => bytes32) heads;
+        mapping(uint256 dropNumber => Fate) fates;
+        mapping(uint256 dropNumber => bytes32) seeds; // until the reveal: the block's hash
+        mapping(uint256 dropNumber => bytes32) folders; // zero until the works are final
+    }
 
-    Next private _next = Next(1, 0);
-    mapping(uint256 dropNumber => bytes32) private _heads;
-    mapping(uint256 dropNumber => Fate) private _fates;
-    mapping(uint256 dropNumber => bytes32) private _seeds; // until the reveal: the block's hash
-    mapping(uint256 dropNumber => bytes32) private _folders;
+    /// @notice How many blocks later a reveal block lies that takes the place of one whose hash is gone.
+    uint256 public constant REARM_BLOCKS = Fates.REARM_BLOCKS;
+
+    Book private _book;
 
     /// @notice A drop's body, and the head of the chain that now ends with it.
     event DropCommitted(uint256 indexed dropNumber, bytes32 indexed head, Drop drop);
@@ -121,23 +126,15 @@ abstract contract DropChain is Ownable2Step {
     /// @notice The drop may still become final.
     error NotOverdue(uint256 dropNumber, uint256 finalBy);
 
+    constructor() {
+        _book.next = Next(1, 0);
+    }
+
     /// @notice Publish the next drop. Its ids start where the last drop's end; the first id of all is 1.
     /// @param drop the drop's body
     /// @return dropNumber 1 for the first drop
     function commitDrop(Drop calldata drop) external onlyOwner returns (uint256 dropNumber) {
-        Next memory next = _next;
-        dropNumber = uint256(next.drops) + 1;
-        if (drop.count == 0) revert EmptyDrop(dropNumber);
-        if (drop.firstTokenId != next.tokenId) revert FirstTokenIdOutOfOrder(drop.firstTokenId, next.tokenId);
-        bool hasReveal = drop.seedCommit != 0;
-        bool hasRoots = drop.metadataRoot != 0;
-        if (!(hasReveal || hasRoots) || (!hasReveal && drop.revealBlock != 0)) revert NoSuchKind(dropNumber);
-        if (hasReveal && drop.revealBlock <= block.number) revert RevealBlockPast(drop.revealBlock, block.number);
-        bytes32 newHead = keccak256(abi.encode(_heads[dropNumber - 1], drop));
-        _heads[dropNumber] = newHead;
-        _next =
-            Next(SafeCast.toUint64(drop.firstTokenId + SafeCast.toUint32(drop.count)), SafeCast.toUint32(dropNumber));
-        emit DropCommitted(dropNumber, newHead, drop);
+        return Fates.commit(_book, drop);
     }
 
     /// @notice Keep the hash of a drop's reveal block; anybody may, within 256 blocks after it. Where it is out of
@@ -145,19 +142,7 @@ abstract contract DropChain is Ownable2Step {
     /// @dev The owner can spoil a block by waiting 256 of them, if nobody else captures it.
     /// @param dropNumber the drop
     function capture(uint256 dropNumber) external {
-        Fate storage fate = _fateToReveal(dropNumber);
-        if (fate.isCaptured) revert AlreadyCaptured(dropNumber);
-        uint256 revealBlock = fate.revealBlock;
-        if (block.number <= revealBlock) revert RevealTooEarly(dropNumber, revealBlock);
-        bytes32 blockHash = blockhash(revealBlock);
-        if (blockHash == 0) {
-            fate.revealBlock = SafeCast.toUint64(block.number + REARM_BLOCKS);
-            emit RevealRearmed(dropNumber, block.number + REARM_BLOCKS);
-            return;
-        }
-        fate.isCaptured = true;
-        _seeds[dropNumber] = blockHash;
-        emit BlockCaptured(dropNumber, revealBlock, blockHash);
+        Fates.capture(_book, dropNumber);
     }
 
     /// @notice Tell the secret, once nothing of the drop can be minted any more. A prepared drop is final with it.
@@ -166,21 +151,7 @@ abstract contract DropChain is Ownable2Step {
     /// @param drop its body
     /// @param secret what was committed to
     function reveal(uint256 dropNumber, Drop calldata drop, bytes32 secret) external {
-        Fate storage fate = _fateToReveal(dropNumber);
-        _prove(dropNumber, drop);
-        if (!fate.isCaptured) revert NotCaptured(dropNumber);
-        if (fate.isRevealed) revert AlreadyRevealed(dropNumber);
-        if (fate.hasFailed) revert FateDecided(dropNumber);
-        if (block.timestamp < fate.salesEnd && _isLeft(dropNumber)) revert SaleGoesOn(dropNumber);
-        if (keccak256(abi.encode(secret, dropNumber)) != drop.seedCommit) revert WrongSecret(dropNumber);
-        bytes32 dropSeed = keccak256(abi.encode(secret, _seeds[dropNumber]));
-        _seeds[dropNumber] = dropSeed;
-        fate.isRevealed = true;
-        if (fate.kind == Kind.Prepared) {
-            fate.isFinal = true;
-            _folders[dropNumber] = drop.folder;
-        }
-        emit DropRevealed(dropNumber, dropSeed, secret);
+        Fates.reveal(_book, dropNumber, drop, secret, _isLeft(dropNumber));
         _worksChanged(dropNumber);
     }
 
@@ -188,42 +159,31 @@ abstract contract DropChain is Ownable2Step {
     /// @param dropNumber the drop
     /// @param roots what its works turned out to be
     function seal(uint256 dropNumber, Roots calldata roots) external onlyOwner {
-        Fate storage fate = _fate(dropNumber);
-        if (fate.kind != Kind.OnTheFly || roots.metadataRoot == 0) revert NothingToSeal(dropNumber);
-        if (fate.isFinal || fate.hasFailed) revert FateDecided(dropNumber);
-        if (!fate.isRevealed) revert NotRevealed(dropNumber);
-        if (block.timestamp < fate.salesEnd && _isLeft(dropNumber)) revert SaleGoesOn(dropNumber);
-        fate.isFinal = true;
-        _folders[dropNumber] = roots.folder;
-        emit DropSealed(dropNumber, roots);
+        Fates.seal(_book, dropNumber, roots, _isLeft(dropNumber));
         _worksChanged(dropNumber);
     }
 
     /// @notice Declare that a drop was not final in time; anybody may.
     /// @param dropNumber the drop
     function fail(uint256 dropNumber) external {
-        Fate storage fate = _fate(dropNumber);
-        if (fate.isFinal || fate.hasFailed) revert FateDecided(dropNumber);
-        if (block.timestamp <= fate.finalBy) revert NotOverdue(dropNumber, fate.finalBy);
-        fate.hasFailed = true;
-        emit DropFailed(dropNumber);
+        Fates.fail(_book, dropNumber);
     }
 
     /// @notice The last link of the chain of drops; zero before the first.
     function head() external view returns (bytes32) {
-        return _heads[_next.drops];
+        return _book.heads[_book.next.drops];
     }
 
     /// @notice The link of the chain that ends with a drop.
     /// @param dropNumber the drop, or 0
     function headOf(uint256 dropNumber) external view returns (bytes32) {
-        if (dropNumber > _next.drops) revert UnknownDrop(dropNumber);
-        return _heads[dropNumber];
+        if (dropNumber > _book.next.drops) revert UnknownDrop(dropNumber);
+        return _book.heads[dropNumber];
     }
 
     /// @notice How many drops have been committed.
     function dropCount() public view returns (uint256) {
-        return _next.drops;
+        return _book.next.drops;
     }
 
     /// @notice How far a drop's reveal has got; only of drops whose sale was opened.
@@ -236,7 +196,7 @@ abstract contract DropChain is Ownable2Step {
     /// @param dropNumber the drop
     function dropSeedOf(uint256 dropNumber) external view returns (bytes32) {
         if (!_fate(dropNumber).isRevealed) revert NotRevealed(dropNumber);
-        return _seeds[dropNumber];
+        return _book.seeds[dropNumber];
     }
 
     /// @dev Whether works of a drop can still be minted, but for the time.
@@ -245,40 +205,19 @@ abstract contract DropChain is Ownable2Step {
     /// @dev The metadata of all works of a drop changed.
     function _worksChanged(uint256 dropNumber) internal virtual;
 
-    /// @dev Begins a drop's fate, when its sale opens.
-    function _beginFate(uint256 dropNumber, Drop calldata drop, uint40 salesEnd, uint40 finalBy)
-        internal
-        returns (Kind kind)
-    {
-        kind = drop.seedCommit == 0 ? Kind.Fixed : drop.metadataRoot == 0 ? Kind.OnTheFly : Kind.Prepared;
-        Fate storage fate = _fates[dropNumber];
-        fate.revealBlock = SafeCast.toUint64(drop.revealBlock);
-        fate.salesEnd = salesEnd;
-        fate.finalBy = finalBy;
-        fate.kind = kind;
-        if (kind == Kind.Fixed) {
-            fate.isFinal = true;
-            _folders[dropNumber] = drop.folder;
-        }
-    }
-
-    /// @dev Reverts unless this body was committed under this number.
-    function _prove(uint256 dropNumber, Drop calldata drop) internal view {
-        if (dropNumber == 0 || dropNumber > _next.drops) revert UnknownDrop(dropNumber);
-        if (keccak256(abi.encode(_heads[dropNumber - 1], drop)) != _heads[dropNumber]) {
-            revert NotTheCommittedDrop(dropNumber);
-        }
+    /// @dev What is kept of all drops, for the opening of a sale.
+    function _drops() internal view returns (Book storage) {
+        return _book;
     }
 
     /// @dev The fate of a drop whose sale was opened.
-    function _fate(uint256 dropNumber) internal view returns (Fate storage fate) {
-        fate = _fates[dropNumber];
-        if (fate.salesEnd == 0) revert UnknownDrop(dropNumber);
+    function _fate(uint256 dropNumber) internal view returns (Fate storage) {
+        return Fates.fateOf(_book, dropNumber);
     }
 
     /// @dev Zero until the works of a drop are final.
     function _folderOf(uint256 dropNumber) internal view returns (bytes32) {
-        return _folders[dropNumber];
+        return _book.folders[dropNumber];
     }
 
     /// @dev The number of the work that an id of a drop has. Of a prepared drop the order is turned by its seed: with
@@ -288,13 +227,8 @@ abstract contract DropChain is Ownable2Step {
         view
         returns (uint256)
     {
-        if (_fates[dropNumber].kind != Kind.Prepared) return tokenId;
-        uint256 turn = uint256(_seeds[dropNumber]) % count;
+        if (_book.fates[dropNumber].kind != Kind.Prepared) return tokenId;
+        uint256 turn = uint256(_book.seeds[dropNumber]) % count;
         return firstTokenId + (tokenId - firstTokenId + turn) % count;
-    }
-
-    function _fateToReveal(uint256 dropNumber) private view returns (Fate storage fate) {
-        fate = _fate(dropNumber);
-        if (fate.kind == Kind.Fixed) revert NothingToReveal(dropNumber);
     }
 }

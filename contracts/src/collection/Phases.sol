@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity 0.8.37;
 
+import {DropChain} from "./DropChain.sol";
+import {Fates} from "./Fates.sol";
+import {Sale} from "./Sale.sol";
+
 /// @notice Whom a phase sells to.
 enum PhaseKind {
     Public,
@@ -50,50 +54,39 @@ library Phases {
     /// @notice An auction of the drop is to be settled first.
     error NotSettled(uint256 dropNumber, uint256 phase);
 
-    /// @notice Check and keep the phases of a sale.
-    /// @param held where they are kept, by their number from 0
-    /// @param asked the phases
-    /// @param finalBy seconds since 1970 that none may go beyond
-    /// @return salesEnd when the last one ends
-    function open(mapping(uint256 phase => Phase) storage held, Phase[] calldata asked, uint40 finalBy)
-        external
-        returns (uint40 salesEnd)
-    {
-        if (asked.length == 0 || asked.length > MAX_PHASES) revert PhaseCountOutOfRange(asked.length);
-        for (uint256 i = 0; i < asked.length; ++i) {
-            _check(asked[i], i, finalBy);
-            held[i] = asked[i];
-            if (asked[i].end > salesEnd) salesEnd = asked[i].end;
-        }
-    }
-
-    /// @notice What the work of an id cost: the last run that does not begin after it.
-    /// @param runs the drop's runs
-    /// @param auctions the drop's auctions
+    /// @notice See `Sale.openSale`.
+    /// @param book what is kept of all drops
+    /// @param shop what is kept of all sales
     /// @param dropNumber the drop
-    /// @param tokenId the work
-    function cost(
-        Run[] storage runs,
-        mapping(uint256 phase => Auction) storage auctions,
+    /// @param drop its body
+    /// @param phases the phases
+    /// @param finalBy seconds since 1970: a drop that is not final then may be declared failed
+    function open(
+        DropChain.Book storage book,
+        Sale.Shop storage shop,
         uint256 dropNumber,
-        uint256 tokenId
-    ) external view returns (uint256) {
-        uint256 low = 0;
-        uint256 high = runs.length - 1;
-        while (low < high) {
-            uint256 middle = (low + high + 1) / 2;
-            if (runs[middle].firstTokenId <= tokenId) low = middle;
-            else high = middle - 1;
+        DropChain.Drop calldata drop,
+        Phase[] calldata phases,
+        uint40 finalBy
+    ) external {
+        uint256 expected = uint256(shop.opened) + 1;
+        if (dropNumber != expected) revert Sale.SaleOutOfOrder(dropNumber, expected);
+        DropChain.Kind kind = Fates.prove(book, dropNumber, drop);
+        bool isLate = kind != DropChain.Kind.Fixed && drop.revealBlock <= block.number;
+        if (isLate && phases.length > 0) revert DropChain.RevealBlockPast(drop.revealBlock, block.number);
+        if (!isLate) {
+            uint40 salesEnd = _keep(shop.phases[dropNumber], phases, finalBy);
+            Fates.begin(book, dropNumber, drop, kind, salesEnd, finalBy);
         }
-        Run memory run = runs[low];
-        if (!run.isAuction) return run.priceWei;
-        Auction memory auction = auctions[run.phase];
-        if (!auction.isSettled) revert NotSettled(dropNumber, run.phase);
-        return auction.lastPriceWei;
+        shop.opened = uint128(dropNumber);
+        // Casts lose nothing: id and count were checked when the drop was committed, the number of phases just now.
+        shop.lots[dropNumber] =
+            Sale.Lot(uint64(drop.firstTokenId), uint32(drop.count), 0, uint8(phases.length), 0, kind, false, 0);
+        emit Sale.SaleOpened(dropNumber, phases, finalBy);
     }
 
     /// @dev The price of an auction at a time; stays inside the collection, where each mint asks for it.
-    function priceAt(Phase memory terms, uint256 time) internal pure returns (uint256) {
+    function priceAt(Phase storage terms, uint256 time) internal view returns (uint256) {
         uint256 packed = uint256(terms.terms);
         uint256 floorWei = uint96(packed >> 128);
         if (time <= terms.start) return terms.priceWei;
@@ -102,6 +95,19 @@ library Phases {
         uint256 fallen = elapsed * uint96(packed >> 32) / uint32(packed);
         uint256 most = terms.priceWei - floorWei;
         return terms.priceWei - (fallen < most ? fallen : most);
+    }
+
+    /// @dev Checks and keeps phases; answers when the last one ends.
+    function _keep(mapping(uint256 phase => Phase) storage held, Phase[] calldata phases, uint40 finalBy)
+        private
+        returns (uint40 salesEnd)
+    {
+        if (phases.length == 0 || phases.length > MAX_PHASES) revert PhaseCountOutOfRange(phases.length);
+        for (uint256 i = 0; i < phases.length; ++i) {
+            _check(phases[i], i, finalBy);
+            held[i] = phases[i];
+            if (phases[i].end > salesEnd) salesEnd = phases[i].end;
+        }
     }
 
     function _check(Phase calldata phase, uint256 i, uint40 finalBy) private pure {

@@ -6,8 +6,8 @@ import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {DropChain} from "./DropChain.sol";
+import {Payouts} from "./Payouts.sol";
 import {Auction, Phase, PhaseKind, Phases, Run} from "./Phases.sol";
 
 /// @title Sales in phases
@@ -46,20 +46,25 @@ abstract contract Sale is ERC721, EIP712, DropChain {
         uint96 paidWei; // auctions only
     }
 
+    /// @dev What is kept of all sales.
+    struct Shop {
+        uint128 opened; // sales, in the order of the drops
+        uint128 burnt; // works that were given back
+        mapping(uint256 dropNumber => Lot) lots;
+        mapping(uint256 dropNumber => mapping(uint256 phase => Phase)) phases;
+        mapping(uint256 dropNumber => Run[]) runs;
+        mapping(uint256 dropNumber => mapping(uint256 phase => Auction)) auctions;
+        mapping(uint256 dropNumber => mapping(uint256 phase => mapping(address wallet => Bought))) bought;
+        mapping(bytes32 ticketId => bool) usedTickets;
+    }
+
     uint8 private constant OWN_PRICE = type(uint8).max;
     bytes32 private constant TICKET_TYPE = keccak256(
         "Ticket(address buyer,uint256 dropNumber,uint256 phase,uint256 quantity,uint256 priceWei,uint256 deadline,bytes32 id)"
     );
 
     address private _treasury;
-    uint256 private _burnt;
-    uint256 private _opened;
-    mapping(uint256 dropNumber => Lot) private _lots;
-    mapping(uint256 dropNumber => mapping(uint256 phase => Phase)) private _phases;
-    mapping(uint256 dropNumber => Run[]) private _runs;
-    mapping(uint256 dropNumber => mapping(uint256 phase => Auction)) private _auctions;
-    mapping(uint256 dropNumber => mapping(uint256 phase => mapping(address wallet => Bought))) private _bought;
-    mapping(bytes32 ticketId => bool) private _usedTickets;
+    Shop private _shop;
 
     /// @notice From here on nothing of the drop or its phases changes.
     event SaleOpened(uint256 indexed dropNumber, Phase[] phases, uint256 finalBy);
@@ -122,6 +127,8 @@ abstract contract Sale is ERC721, EIP712, DropChain {
     }
 
     /// @notice Open a drop's sale, once: from here on neither the drop nor its phases can be changed.
+    /// @dev After its reveal block the owner, who has the secret, could know the works before the terms. A drop that is
+    /// late can only be passed over, without phases: it sells nothing, and the next one can open.
     /// @param dropNumber the drop; sales open in their order
     /// @param drop its body
     /// @param phases whom it is sold to, when and for how much; they may overlap
@@ -130,20 +137,7 @@ abstract contract Sale is ERC721, EIP712, DropChain {
         external
         onlyOwner
     {
-        uint256 expected = _opened + 1;
-        if (dropNumber != expected) revert SaleOutOfOrder(dropNumber, expected);
-        _prove(dropNumber, drop);
-        uint40 salesEnd = Phases.open(_phases[dropNumber], phases, finalBy);
-        Kind kind = _beginFate(dropNumber, drop, salesEnd, finalBy);
-        uint64 firstTokenId = SafeCast.toUint64(drop.firstTokenId);
-        _opened = dropNumber;
-        _lots[dropNumber] =
-            Lot(firstTokenId, SafeCast.toUint32(drop.count), 0, SafeCast.toUint8(phases.length), 0, kind, false, 0);
-        if (kind != Kind.Fixed) {
-            bool isAuction = phases[0].kind == PhaseKind.Auction;
-            _runs[dropNumber].push(Run(firstTokenId, phases[0].priceWei, 0, isAuction));
-        }
-        emit SaleOpened(dropNumber, phases, finalBy);
+        Phases.open(_drops(), _shop, dropNumber, drop, phases, finalBy);
     }
 
     /// @notice Hold a sale, or let it go on. Nothing else waits: no refund, no withdrawal, no transfer.
@@ -162,14 +156,12 @@ abstract contract Sale is ERC721, EIP712, DropChain {
     /// @param phase one of its phases, from 0
     /// @param quantity how many works, from 1 to the phase's cap
     function mint(uint256 dropNumber, uint256 phase, uint256 quantity) external payable {
-        Phase memory terms = _running(dropNumber, phase);
-        if (terms.kind == PhaseKind.Public) {
-            _sell(dropNumber, phase, terms, quantity, terms.priceWei, terms.maxPerWallet);
-        } else if (terms.kind == PhaseKind.Auction) {
-            _sell(dropNumber, phase, terms, quantity, Phases.priceAt(terms, block.timestamp), terms.maxPerWallet);
-        } else {
-            revert WrongPhase(phase);
-        }
+        (Lot storage lot, Phase storage terms) = _running(dropNumber, phase, quantity);
+        (uint256 priceWei, uint256 walletCap, PhaseKind kind) = (terms.priceWei, terms.maxPerWallet, terms.kind);
+        bool isAuction = kind == PhaseKind.Auction;
+        if (isAuction) priceWei = Phases.priceAt(terms, block.timestamp);
+        else if (kind != PhaseKind.Public) revert WrongPhase(phase);
+        _sell(lot, dropNumber, phase, quantity, priceWei, walletCap, phase, isAuction);
     }
 
     /// @notice Buy with a place on an allow list.
@@ -187,59 +179,47 @@ abstract contract Sale is ERC721, EIP712, DropChain {
         uint256 priceWei,
         bytes32[] calldata proof
     ) external payable {
-        Phase memory terms = _running(dropNumber, phase);
-        if (terms.kind != PhaseKind.Listed) revert WrongPhase(phase);
+        (Lot storage lot, Phase storage terms) = _running(dropNumber, phase, quantity);
+        (uint256 listWei, PhaseKind kind) = (terms.priceWei, terms.kind);
+        if (kind != PhaseKind.Listed) revert WrongPhase(phase);
         bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(msg.sender, maxQuantity, priceWei))));
         if (maxQuantity == 0 || !MerkleProof.verifyCalldata(proof, terms.terms, leaf)) revert NotListed(msg.sender);
-        _sell(dropNumber, phase, terms, quantity, priceWei, maxQuantity);
+        uint256 priced = priceWei == listWei ? phase : OWN_PRICE;
+        _sell(lot, dropNumber, phase, quantity, priceWei, maxQuantity, priced, false);
     }
 
     /// @notice Buy with a signed ticket, which is used once and as a whole.
     /// @param ticket what was signed
     /// @param signature of the phase's signer, an account or a contract (ERC-1271)
     function mintSigned(Ticket calldata ticket, bytes calldata signature) external payable {
-        Phase memory terms = _running(ticket.dropNumber, ticket.phase);
+        (Lot storage lot, Phase storage terms) = _running(ticket.dropNumber, ticket.phase, ticket.quantity);
         if (terms.kind != PhaseKind.Signed) revert WrongPhase(ticket.phase);
         if (ticket.buyer != msg.sender || block.timestamp > ticket.deadline || ticket.priceWei < terms.priceWei) {
             revert BadTicket(ticket.id);
         }
-        if (_usedTickets[ticket.id]) revert TicketUsed(ticket.id);
-        _usedTickets[ticket.id] = true;
+        if (_shop.usedTickets[ticket.id]) revert TicketUsed(ticket.id);
+        _shop.usedTickets[ticket.id] = true;
         address signer = address(uint160(uint256(terms.terms)));
         if (!SignatureChecker.isValidSignatureNow(signer, ticketDigest(ticket), signature)) {
             revert WrongSignature(ticket.id);
         }
-        _sell(ticket.dropNumber, ticket.phase, terms, ticket.quantity, ticket.priceWei, terms.maxPerWallet);
+        uint256 priced = ticket.priceWei == terms.priceWei ? ticket.phase : OWN_PRICE;
+        _sell(lot, ticket.dropNumber, ticket.phase, ticket.quantity, ticket.priceWei, terms.maxPerWallet, priced, false);
     }
 
     /// @notice Close an auction that is over; anybody may. All its works then cost the last price.
     /// @param dropNumber the drop
     /// @param phase the auction
     function settle(uint256 dropNumber, uint256 phase) external {
-        Phase memory terms = _phase(dropNumber, phase);
-        if (terms.kind != PhaseKind.Auction) revert WrongPhase(phase);
-        Auction storage auction = _auctions[dropNumber][phase];
-        if (auction.isSettled) revert AlreadySettled(dropNumber, phase);
-        if (block.timestamp < terms.end && _isLeft(dropNumber)) revert AuctionGoesOn(dropNumber, phase);
-        auction.isSettled = true;
-        uint256 earned = uint256(auction.lastPriceWei) * auction.sold;
-        _lot(dropNumber).proceedsWei += SafeCast.toUint96(earned);
-        emit AuctionSettled(dropNumber, phase, auction.lastPriceWei, auction.sold);
+        if (phase >= _lot(dropNumber).phases) revert WrongPhase(phase);
+        Payouts.settle(_shop, dropNumber, phase);
     }
 
     /// @notice Get back what was paid above an auction's last price.
     /// @param dropNumber the drop
     /// @param phase the auction
     function claimRefund(uint256 dropNumber, uint256 phase) external {
-        Auction memory auction = _auctions[dropNumber][phase];
-        if (!auction.isSettled) revert Phases.NotSettled(dropNumber, phase);
-        Bought storage bought = _bought[dropNumber][phase][msg.sender];
-        uint256 cost = uint256(auction.lastPriceWei) * bought.quantity;
-        uint256 owed = bought.paidWei - cost;
-        if (owed == 0) revert NothingOwed(msg.sender);
-        bought.paidWei = SafeCast.toUint96(cost);
-        emit Refunded(dropNumber, msg.sender, owed);
-        Address.sendValue(payable(msg.sender), owed);
+        Address.sendValue(payable(msg.sender), Payouts.claim(_shop, dropNumber, phase));
     }
 
     /// @notice Give works of a failed drop back for what they cost. They are burnt.
@@ -247,18 +227,11 @@ abstract contract Sale is ERC721, EIP712, DropChain {
     /// @param tokenIds works of the caller
     function refund(uint256 dropNumber, uint256[] calldata tokenIds) external {
         if (!_fate(dropNumber).hasFailed) revert NotFailed(dropNumber);
-        Lot storage lot = _lot(dropNumber);
-        uint256 total = 0;
+        uint256 total = Payouts.refund(_shop, dropNumber, tokenIds);
         for (uint256 i = 0; i < tokenIds.length; ++i) {
-            uint256 tokenId = tokenIds[i];
-            bool isOfDrop = tokenId >= lot.firstTokenId && tokenId < uint256(lot.firstTokenId) + lot.count;
-            if (!isOfDrop || _ownerOf(tokenId) != msg.sender) revert NotYours(tokenId);
-            total += Phases.cost(_runs[dropNumber], _auctions[dropNumber], dropNumber, tokenId);
-            _burn(tokenId);
+            if (_ownerOf(tokenIds[i]) != msg.sender) revert NotYours(tokenIds[i]);
+            _burn(tokenIds[i]);
         }
-        _burnt += tokenIds.length;
-        lot.proceedsWei -= SafeCast.toUint96(total);
-        emit Refunded(dropNumber, msg.sender, total);
         Address.sendValue(payable(msg.sender), total);
     }
 
@@ -287,10 +260,10 @@ abstract contract Sale is ERC721, EIP712, DropChain {
 
     /// @notice How many works exist: minted, and not given back.
     function totalSupply() external view returns (uint256 supply) {
-        for (uint256 n = 1; n <= _opened; ++n) {
-            supply += _lots[n].minted;
+        for (uint256 n = 1; n <= _shop.opened; ++n) {
+            supply += _shop.lots[n].minted;
         }
-        supply -= _burnt;
+        supply -= _shop.burnt;
     }
 
     /// @notice What a drop sells, and how far it got.
@@ -304,7 +277,7 @@ abstract contract Sale is ERC721, EIP712, DropChain {
     function phasesOf(uint256 dropNumber) external view returns (Phase[] memory phases) {
         phases = new Phase[](_lot(dropNumber).phases);
         for (uint256 i = 0; i < phases.length; ++i) {
-            phases[i] = _phases[dropNumber][i];
+            phases[i] = _shop.phases[dropNumber][i];
         }
     }
 
@@ -312,7 +285,7 @@ abstract contract Sale is ERC721, EIP712, DropChain {
     /// @param dropNumber the drop
     /// @param phase the auction
     function auctionOf(uint256 dropNumber, uint256 phase) external view returns (Auction memory) {
-        return _auctions[dropNumber][phase];
+        return _shop.auctions[dropNumber][phase];
     }
 
     /// @notice What a wallet has bought in a phase that counts it.
@@ -320,7 +293,7 @@ abstract contract Sale is ERC721, EIP712, DropChain {
     /// @param phase the phase
     /// @param wallet the buyer
     function boughtBy(uint256 dropNumber, uint256 phase, address wallet) external view returns (Bought memory) {
-        return _bought[dropNumber][phase][wallet];
+        return _shop.bought[dropNumber][phase][wallet];
     }
 
     /// @notice What a signer signs (EIP-712).
@@ -332,10 +305,10 @@ abstract contract Sale is ERC721, EIP712, DropChain {
     /// @dev The last drop whose first id is not above the id; ranges touch, so it is the one.
     function _dropOf(uint256 tokenId) internal view returns (uint256) {
         uint256 low = 1;
-        uint256 high = _opened;
+        uint256 high = _shop.opened;
         while (low < high) {
             uint256 middle = (low + high + 1) / 2;
-            if (_lots[middle].firstTokenId <= tokenId) low = middle;
+            if (_shop.lots[middle].firstTokenId <= tokenId) low = middle;
             else high = middle - 1;
         }
         return low;
@@ -343,88 +316,91 @@ abstract contract Sale is ERC721, EIP712, DropChain {
 
     /// @dev A drop whose sale was opened.
     function _lot(uint256 dropNumber) internal view returns (Lot storage lot) {
-        lot = _lots[dropNumber];
+        lot = _shop.lots[dropNumber];
         if (lot.count == 0) revert SaleNotOpen(dropNumber);
     }
 
     /// @inheritdoc DropChain
     function _isLeft(uint256 dropNumber) internal view override returns (bool) {
-        Lot storage lot = _lot(dropNumber);
+        Lot storage lot = _shop.lots[dropNumber];
         return lot.minted < lot.count;
     }
 
-    function _phase(uint256 dropNumber, uint256 phase) private view returns (Phase memory) {
-        if (phase >= _lot(dropNumber).phases) revert WrongPhase(phase);
-        return _phases[dropNumber][phase];
-    }
-
-    /// @dev A phase that sells now. Of a public one the second slot, which is empty, is not read.
-    function _running(uint256 dropNumber, uint256 phase) private view returns (Phase memory terms) {
-        Lot storage lot = _lot(dropNumber);
-        if (phase >= lot.phases) revert WrongPhase(phase);
-        if (lot.isPaused) revert SaleIsPaused(dropNumber);
-        Phase storage held = _phases[dropNumber][phase];
-        terms.priceWei = held.priceWei;
-        terms.start = held.start;
-        terms.end = held.end;
-        terms.maxPerTransaction = held.maxPerTransaction;
-        terms.maxPerWallet = held.maxPerWallet;
-        terms.kind = held.kind;
-        if (terms.kind != PhaseKind.Public) terms.terms = held.terms;
-        if (block.timestamp < terms.start || block.timestamp >= terms.end) {
-            revert PhaseNotRunning(phase, terms.start, terms.end);
-        }
+    /// @dev A drop and one of its phases that sells now. Here and below, what is needed of a slot is read at once: a
+    /// slot that is read again costs 100 gas, a copy of it in memory several hundred.
+    function _running(uint256 dropNumber, uint256 phase, uint256 quantity)
+        private
+        view
+        returns (Lot storage lot, Phase storage terms)
+    {
+        lot = _shop.lots[dropNumber];
+        (uint256 phases, bool isPaused) = (lot.phases, lot.isPaused);
+        if (phases == 0) revert SaleNotOpen(dropNumber);
+        if (phase >= phases) revert WrongPhase(phase);
+        if (isPaused) revert SaleIsPaused(dropNumber);
+        terms = _shop.phases[dropNumber][phase];
+        (uint256 start, uint256 end, uint256 most) = (terms.start, terms.end, terms.maxPerTransaction);
+        if (block.timestamp < start || block.timestamp >= end) revert PhaseNotRunning(phase, start, end);
+        if (quantity == 0 || quantity > most) revert QuantityOutOfRange(quantity, most);
     }
 
     function _sell(
+        Lot storage lot,
         uint256 dropNumber,
         uint256 phase,
-        Phase memory terms,
         uint256 quantity,
         uint256 priceWei,
-        uint256 walletCap
+        uint256 walletCap,
+        uint256 priced,
+        bool isAuction
     ) private {
-        if (quantity == 0 || quantity > terms.maxPerTransaction) {
-            revert QuantityOutOfRange(quantity, terms.maxPerTransaction);
+        uint256 tokenId = _take(lot, quantity, quantity * priceWei, isAuction);
+        if (walletCap != 0 || isAuction) _count(dropNumber, phase, quantity, walletCap);
+        if (isAuction) _bid(dropNumber, phase, quantity, priceWei);
+        (Kind kind, uint256 before) = (lot.kind, lot.priced);
+        if (kind != Kind.Fixed && (priced != before || priced == OWN_PRICE)) {
+            // Casts lose nothing: an id has 64 bits, a price that was paid 96, and a sale has 16 phases at most.
+            _shop.runs[dropNumber].push(Run(uint64(tokenId), uint96(priceWei), uint8(phase), isAuction));
+            lot.priced = uint8(priced);
         }
-        Lot memory lot = _lots[dropNumber];
-        if (quantity > lot.count - lot.minted) revert NotEnoughLeft(quantity, lot.count - lot.minted);
-        uint256 due = quantity * priceWei;
-        bool isAuction = terms.kind == PhaseKind.Auction;
-        if (isAuction ? msg.value < due : msg.value != due) revert WrongPayment(msg.value, due);
-        if (walletCap != 0 || isAuction) _count(dropNumber, phase, quantity, walletCap, isAuction);
-        uint256 tokenId = uint256(lot.firstTokenId) + lot.minted;
-        if (lot.kind != Kind.Fixed) {
-            uint8 priced = isAuction || priceWei == terms.priceWei ? SafeCast.toUint8(phase) : OWN_PRICE;
-            if (priced == OWN_PRICE || priced != lot.priced) {
-                _runs[dropNumber].push(
-                    Run(SafeCast.toUint64(tokenId), SafeCast.toUint96(priceWei), SafeCast.toUint8(phase), isAuction)
-                );
-                lot.priced = priced;
-            }
-        }
-        if (isAuction) {
-            Auction storage auction = _auctions[dropNumber][phase];
-            auction.lastPriceWei = SafeCast.toUint96(priceWei);
-            auction.sold += SafeCast.toUint32(quantity);
-            auction.paidWei += SafeCast.toUint96(msg.value);
-        } else {
-            lot.proceedsWei += SafeCast.toUint96(due);
-        }
-        lot.minted += SafeCast.toUint32(quantity);
-        _lots[dropNumber] = lot;
-        for (uint256 i = 0; i < quantity; ++i) {
-            _mint(msg.sender, tokenId + i);
+        for (uint256 end = tokenId + quantity; tokenId < end; ++tokenId) {
+            _mint(msg.sender, tokenId);
         }
         emit Sold(dropNumber, phase, msg.value);
     }
 
-    function _count(uint256 dropNumber, uint256 phase, uint256 quantity, uint256 walletCap, bool isAuction) private {
-        Bought storage bought = _bought[dropNumber][phase][msg.sender];
+    /// @dev The next works of a drop, paid for; answers the first one's id.
+    function _take(Lot storage lot, uint256 quantity, uint256 due, bool isAuction) private returns (uint256) {
+        (uint256 first, uint256 count, uint256 minted, uint256 proceedsWei) =
+            (lot.firstTokenId, lot.count, lot.minted, lot.proceedsWei);
+        // No overflow and no loss: a quantity has 16 bits, count 32, an id 64, and all ether there is fewer than 96.
+        unchecked {
+            if (minted + quantity > count) revert NotEnoughLeft(quantity, count - minted);
+            if (isAuction ? msg.value < due : msg.value != due) revert WrongPayment(msg.value, due);
+            if (!isAuction) proceedsWei += due;
+            (lot.minted, lot.proceedsWei) = (uint32(minted + quantity), uint96(proceedsWei));
+            return first + minted;
+        }
+    }
+
+    /// @dev What a wallet has of a phase with a cap, or of an auction.
+    function _count(uint256 dropNumber, uint256 phase, uint256 quantity, uint256 walletCap) private {
+        Bought storage bought = _shop.bought[dropNumber][phase][msg.sender];
         uint256 has = bought.quantity;
         if (walletCap != 0 && has + quantity > walletCap) revert WalletCapReached(has, quantity, walletCap);
-        bought.quantity = SafeCast.toUint32(has + quantity);
-        if (isAuction) bought.paidWei += SafeCast.toUint96(msg.value);
+        bought.quantity = uint32(has + quantity); // loses nothing: it has no more than a drop's count
+    }
+
+    /// @dev What an auction has taken, and from whom.
+    function _bid(uint256 dropNumber, uint256 phase, uint256 quantity, uint256 priceWei) private {
+        Auction storage auction = _shop.auctions[dropNumber][phase];
+        // No overflow and no loss: all ether there is has fewer than 96 bits, and a drop's count 32.
+        unchecked {
+            _shop.bought[dropNumber][phase][msg.sender].paidWei += uint96(msg.value);
+            auction.lastPriceWei = uint96(priceWei);
+            auction.sold += uint32(quantity);
+            auction.paidWei += uint96(msg.value);
+        }
     }
 
     function _setTreasury(address treasury_) private {

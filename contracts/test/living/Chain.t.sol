@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Ownable} from "@openzeppelin/contracts/access/Ownable.sol";
 import {IERC4906} from "@openzeppelin/contracts/interfaces/IERC4906.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {DropChain} from "../../src/collection/DropChain.sol";
 import {between, vm} from "../Cheats.sol";
 import {LivingTest} from "./LivingTest.sol";
@@ -62,6 +63,17 @@ contract ChainTest is LivingTest {
         drop.revealBlock = block.number;
         vm.expectRevert(abi.encodeWithSelector(DropChain.RevealBlockPast.selector, block.number, block.number));
         collection.commitDrop(drop);
+    }
+
+    /// @notice A number too large to be kept is refused at once: such a drop could not be opened, nor any after it.
+    function test_numbers_that_cannot_be_kept_are_refused() public {
+        DropChain.Drop memory drop = _preparedBody(1, 1, 1);
+        drop.revealBlock = 1 << 64;
+        vm.expectRevert(abi.encodeWithSelector(SafeCast.SafeCastOverflowedUintDowncast.selector, 64, 1 << 64));
+        collection.commitDrop(drop);
+
+        vm.expectRevert(abi.encodeWithSelector(SafeCast.SafeCastOverflowedUintDowncast.selector, 32, 1 << 32));
+        collection.commitDrop(_fixedBody(1, 1 << 32));
     }
 
     /// @notice A body that differs in one field is not the committed one.

@@ -56,10 +56,13 @@ contract LivingGasTest is LivingTest {
             proof[i] = keccak256(abi.encode("sibling", i));
             leaf = leaf < proof[i] ? keccak256(bytes.concat(leaf, proof[i])) : keccak256(bytes.concat(proof[i], leaf));
         }
-        _open(_preparedBody(1, 1, 100), Phase(PRICE_WEI, START, END, 20, 0, PhaseKind.Listed, leaf));
+        _open(_fixedBody(1, 100), _public(0));
+        _buy(address(this), 1, 0, 1, PRICE_WEI);
+        _open(_preparedBody(2, 101, 100), Phase(PRICE_WEI, START, END, 20, 0, PhaseKind.Listed, leaf));
+        vm.roll(block.number + 1);
         vm.deal(ALICE, PRICE_WEI);
         vm.prank(ALICE);
-        collection.mintListed{value: PRICE_WEI}(1, 0, 1, 5, PRICE_WEI, proof);
+        collection.mintListed{value: PRICE_WEI}(2, 0, 1, 5, PRICE_WEI, proof);
         _note("mint 1, allow list of 10,000");
     }
 
@@ -83,7 +86,9 @@ contract LivingGasTest is LivingTest {
         _note("transfer to a wallet that has some");
     }
 
-    function _mint(address wallet, uint256 phase, uint256 quantity, string memory operation) private {
+    /// @dev In a block of its own: two mints in one share a checkpoint of the votes.
+    function _mint(address wallet, uint256 phase, uint256 quantity, string memory operation) internal {
+        vm.roll(block.number + 1);
         _buy(wallet, 1, phase, quantity, quantity * PRICE_WEI);
         _note(operation);
     }
@@ -101,5 +106,15 @@ contract LivingVotesGasTest is LivingGasTest {
 
     function _deploy() internal override returns (LivingCollection) {
         return new LivingVotesCollection("Portraits", "PORTRAIT", "", "https://live/", TREASURY, 500);
+    }
+
+    /// @notice Mints of a wallet that has delegated its votes to itself.
+    function test_delegated_mints() public {
+        _open(_preparedBody(1, 1, 100), _public(0));
+        _buy(address(this), 1, 0, 1, PRICE_WEI);
+        vm.prank(ALICE);
+        LivingVotesCollection(address(collection)).delegate(ALICE);
+        _mint(ALICE, 0, 1, "mint 1, delegated, no cap, the first of a wallet");
+        _mint(ALICE, 0, 1, "mint 1, delegated, no cap, a later one");
     }
 }

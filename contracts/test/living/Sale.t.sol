@@ -141,6 +141,47 @@ contract SaleTest is LivingTest {
         vm.assertEq(collection.phasesOf(1).length, 1);
     }
 
+    /// @notice A sale opens up to the block before the reveal block, and not from it on: the owner could know the works.
+    function test_a_sale_opens_before_the_reveal_block() public {
+        DropChain.Drop[4] memory drops =
+            [_preparedBody(1, 1, 2), _liveBody(2, 3, 2), _preparedBody(3, 5, 2), _liveBody(4, 7, 2)];
+        Phase[] memory phases = new Phase[](1);
+        phases[0] = _public(0);
+        for (uint256 i = 0; i < 4; ++i) {
+            collection.commitDrop(drops[i]);
+        }
+        vm.roll(REVEAL_BLOCK - 1);
+        collection.openSale(1, drops[0], phases, FINAL_BY);
+        collection.openSale(2, drops[1], phases, FINAL_BY);
+
+        vm.roll(REVEAL_BLOCK);
+        vm.expectRevert(abi.encodeWithSelector(DropChain.RevealBlockPast.selector, REVEAL_BLOCK, REVEAL_BLOCK));
+        collection.openSale(3, drops[2], phases, FINAL_BY);
+        collection.openSale(3, drops[2], new Phase[](0), FINAL_BY);
+        vm.roll(REVEAL_BLOCK + 1);
+        vm.expectRevert(abi.encodeWithSelector(DropChain.RevealBlockPast.selector, REVEAL_BLOCK, REVEAL_BLOCK + 1));
+        collection.openSale(4, drops[3], phases, FINAL_BY);
+    }
+
+    /// @notice A drop that is late is passed over: it sells nothing and has no fate, and the next one is sold.
+    function test_a_late_drop_is_passed_over() public {
+        DropChain.Drop memory late = _preparedBody(1, 1, 2);
+        collection.commitDrop(late);
+        vm.expectRevert(abi.encodeWithSelector(Phases.PhaseCountOutOfRange.selector, 0));
+        collection.openSale(1, late, new Phase[](0), FINAL_BY);
+        vm.roll(REVEAL_BLOCK);
+
+        collection.openSale(1, late, new Phase[](0), FINAL_BY);
+        _buy(ALICE, _open(_fixedBody(3, 2), _public(0)), 0, 1, PRICE_WEI);
+
+        vm.assertEq(collection.dropOf(3), 2);
+        vm.assertEq(collection.totalSupply(), 1);
+        vm.expectRevert(abi.encodeWithSelector(Sale.SaleNotOpen.selector, 1));
+        collection.mint(1, 0, 1);
+        vm.expectRevert(abi.encodeWithSelector(DropChain.UnknownDrop.selector, 1));
+        collection.capture(1);
+    }
+
     /// @notice Phases that contradict themselves are refused, and so are none and too many.
     function test_unsound_phases_are_refused() public {
         DropChain.Drop memory drop = _fixedBody(1, 10);
