@@ -233,7 +233,7 @@ def _write_works(folder: Path) -> None:
             token_id=token_id,
             collection_name="Bench",
             description="",
-            image_cid="bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi",
+            image=f"ipfs://bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi/{token_id}.png",
             parsed={name: value or "none" for name, value in row.items()},
         )
         (folder / "metadata" / f"{token_id}.json").write_bytes(canonicalize(about))

@@ -32,12 +32,12 @@ def main() -> None:
             "DJANGO_SETTINGS_MODULE": "config.settings.embedded",
             "OMP_NUM_THREADS": "1",
         }
-        from config.embedded import broker_command, port, preview_command
+        from config.embedded import broker_command, drawing_command, port
 
         broker = broker_command(Path(folder) / "broker", port("MORPHORA_BROKER_PORT"))
         children: list[subprocess.Popen[bytes]] = []
         try:
-            for command in (broker, preview_command()):
+            for command in (broker, drawing_command("preview")):
                 children.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
             run(n, children[1].pid)
         finally:

@@ -28,7 +28,7 @@ PORTS = {
 }
 MIN_FREE_MB = 500
 # These start once the pages are there: on two cores their imports would keep a visitor waiting.
-LATER = ("worker", "gpu", "preview", "beat", "community")
+LATER = ("worker", "gpu", "preview", "mint", "beat", "community")
 
 
 def port(name: str) -> str:
@@ -75,9 +75,9 @@ def worker_command(queues: str, concurrency: int) -> list[str]:
     ]
 
 
-def preview_command() -> list[str]:
+def drawing_command(queue: str) -> list[str]:
     """One process that keeps its network loaded, and loads torch with the first picture only."""
-    return [*worker_command("preview", 1), "-P", "solo", "--without-heartbeat"]
+    return [*worker_command(queue, 1), "-P", "solo", "--without-heartbeat"]
 
 
 def community_command() -> list[str]:
@@ -95,7 +95,8 @@ CHILDREN = {
     "web": web_command,
     "worker": lambda: worker_command("default,chain", 2),
     "gpu": lambda: worker_command("gpu", 1),
-    "preview": preview_command,
+    "preview": lambda: drawing_command("preview"),
+    "mint": lambda: drawing_command("mint"),
     "beat": beat_command,
     "community": community_command,
 }

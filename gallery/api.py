@@ -16,10 +16,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from generation.models import Drop
-from minting.models import ChainTransaction, Commitment
+from minting.models import ChainTransaction, Commitment, Seal, Token
 from minting.provenance import merkle
 from minting.provenance.canonical import canonicalize
 from minting.provenance.merkle import Leaf
+from minting.services import live_description
 
 MAX_ID = 2**63 - 1
 
@@ -33,6 +34,22 @@ def metadata(request: HttpRequest, slug: str, token_id: int) -> HttpResponse:
     return HttpResponse(canonicalize(row["metadata"]), content_type="application/json")
 
 
+@conditional_page
+@require_safe
+def live_metadata(request: HttpRequest, slug: str, token_id: int) -> HttpResponse:
+    """What the contract names as a work's metadata until its drop is sealed.
+
+    Once the work is drawn these are the bytes that will be sealed; before, it has no picture.
+    """
+    commitment = find_commitment(slug, token_id)
+    rows = Token.objects.select_related("artwork__drop__collection")
+    token = get_object_or_404(rows, drop=commitment.drop_id, token_id=token_id)
+    return HttpResponse(
+        canonicalize(live_description(commitment.collection, token)),
+        content_type="application/json",
+    )
+
+
 @method_decorator(conditional_page, name="dispatch")
 class ProofView(APIView):
     @extend_schema(responses={200: OpenApiTypes.OBJECT})
@@ -44,7 +61,8 @@ class ProofView(APIView):
         in the contract's ``head``. ``commit_blocks`` says where those events are found quickest.
         """
         commitment = find_commitment(slug, token_id)
-        leaves = drop_leaves(commitment.pk, commitment.metadata_root)
+        published = final_roots(commitment)
+        leaves = drop_leaves(type(published), published.pk, published.metadata_root)
         place = token_id - commitment.first_token_id
         leaf = leaves[place]
         return Response(
@@ -54,7 +72,7 @@ class ProofView(APIView):
                 "image_sha256": hexadecimal(leaf.image_hash),
                 "leaf": hexadecimal(merkle.leaf_hash(leaf)),
                 "proof": [hexadecimal(node) for node in merkle.proof(leaves, place)],
-                "metadata_root": f"0x{commitment.metadata_root}",
+                "metadata_root": f"0x{published.metadata_root}",
                 "head": f"0x{commitment.head}",
                 "drop_number": commitment.number,
                 **chain_facts(commitment),
@@ -72,20 +90,39 @@ def find_commitment(slug: str, token_id: int) -> Commitment:
         first_token_id__lte=token_id,
         first_token_id__gt=token_id - F("count"),
     )
-    return get_object_or_404(rows.select_related("collection__contract"))
+    return get_object_or_404(rows.select_related("collection__contract", "drop"))
+
+
+def final_roots(commitment: Commitment) -> Commitment | Seal:
+    """The row that holds a drop's works: the commitment, or what was sealed after it.
+
+    404 while works are still to be drawn.
+    """
+    if commitment.drop.kind != Drop.Kind.ON_THE_FLY:
+        return commitment
+    sealed = Seal.objects.defer("manifest").filter(commitment=commitment).first()
+    if sealed is None:
+        raise Http404("the works of this drop are not sealed yet")
+    return sealed
 
 
 def manifest_row(commitment: Commitment, token_id: int) -> Any:
     """One work of the manifest, taken out of it by the database."""
-    path = f"manifest__works__{token_id - commitment.first_token_id}"
-    return Commitment.objects.filter(pk=commitment.pk).values_list(path, flat=True).get()
+    published = final_roots(commitment)
+    place = token_id - commitment.first_token_id
+    if isinstance(published, Seal) and place >= published.count:
+        raise Http404("this work was never minted")
+    path = f"manifest__works__{place}"
+    return type(published).objects.filter(pk=published.pk).values_list(path, flat=True).get()
 
 
 # A tree of 10,000 leaves takes 2 MB, and 0.1 s to read from the manifest.
 @lru_cache(maxsize=16)
-def drop_leaves(commitment_id: int, metadata_root: str) -> tuple[Leaf, ...]:
+def drop_leaves(
+    model: type[Commitment] | type[Seal], pk: int, metadata_root: str
+) -> tuple[Leaf, ...]:
     """Leaves of a drop in the order of the token ids; they never change under their root."""
-    works = Commitment.objects.values_list("manifest__works", flat=True).get(pk=commitment_id)
+    works = model.objects.values_list("manifest__works", flat=True).get(pk=pk)
     return tuple(
         Leaf(
             row["token_id"],

@@ -39,6 +39,7 @@ urlpatterns = [
         cards.work_card_image,
         name="work-card",
     ),
+    path("live/<slug:slug>/<int:token_id>.json", api.live_metadata, name="live-metadata"),
     path(f"api/{one_work}/metadata", api.metadata, name="work-metadata"),
     path(f"api/{one_work}/proof", api.ProofView.as_view(), name="work-proof"),
     path(drop, public.drop_page, name="drop"),

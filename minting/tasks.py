@@ -6,8 +6,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from generation import progress
-from minting import indexer, sender, services
-from minting.chain.client import TransportError
+from minting import indexer, revealing, sender, services
+from minting.chain.client import ChainError, TransportError
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +27,28 @@ def sweep() -> None:
 
 
 @shared_task
+def live() -> None:
+    """Bring drops that are drawn on the fly a step nearer to being final, and draw what waits."""
+    try:
+        revealing.advance()
+    except ChainError as error:
+        logger.warning("reveals wait: %s", error)
+    for drop in services.living_drops():
+        if services.undrawn(drop):
+            draw.delay(drop_id=drop.pk)
+
+
+@shared_task
+def draw(*, drop_id: int) -> None:
+    """Works for minted tokens. The worker of this queue draws nothing else."""
+    from minting import drawing
+
+    for token_ids in drawing.draw_minted(drop_id=drop_id):
+        if token_ids:
+            progress.announce(drop_id=drop_id, event={"kind": "drawn", "tokens": token_ids})
+
+
+@shared_task
 def index() -> None:
     """Read the contracts' logs up to the head of the chain."""
     try:
@@ -36,3 +58,6 @@ def index() -> None:
         return
     for drop_id in touched:
         progress.announce(drop_id=drop_id, event={"kind": "minted"})
+    for drop in services.living_drops():
+        if drop.pk in touched and services.undrawn(drop):
+            draw.delay(drop_id=drop.pk)

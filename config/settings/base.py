@@ -145,11 +145,13 @@ CELERY_TASK_ROUTES = {
     "generation.tasks.revise": {"queue": "gpu"},
     "generation.tasks.refine": {"queue": "gpu"},
     "generation.tasks.preview": {"queue": "preview"},
+    "minting.tasks.draw": {"queue": "mint"},
     "minting.tasks.*": {"queue": "chain"},
 }
 CELERY_BEAT_SCHEDULE = {
     "sweep-generation": {"task": "generation.tasks.sweep", "schedule": 5.0},
     "sweep-minting": {"task": "minting.tasks.sweep", "schedule": 2.0},
+    "live": {"task": "minting.tasks.live", "schedule": 2.0},
     "index": {"task": "minting.tasks.index", "schedule": 2.0},
     "sweep-sentiment": {"task": "sentiment.tasks.sweep", "schedule": 5.0},
 }

@@ -39,5 +39,6 @@ CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}
 CHAIN_ID = 31337
 CHAIN_RPC_URL = "http://127.0.0.1:1"
 CHAIN_CONFIRMATIONS = 1
+CHAIN_REVEAL_BLOCKS = 10
 CHAIN_PRIVATE_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 WEB_PORT = 8000

@@ -77,6 +77,28 @@ def explorers(drop_seed: bytes, size: int, share: float) -> frozenset[int]:
     return frozenset(np.argsort(drawn, kind="stable")[:n].tolist())
 
 
+def attempt_seed(seed: bytes, attempt: int) -> bytes:
+    """Seed of a later try of a work that has its own seed: sha256(seed, attempt as 8 bytes).
+
+    Attempt 0 has the seed itself.
+    """
+    if len(seed) != SEED_BYTES or attempt < 0:
+        raise ValueError(f"seed of {len(seed)} bytes, attempt {attempt}")
+    return hashlib.sha256(seed + attempt.to_bytes(8, "big")).digest() if attempt else seed
+
+
+def seeded_spec(index: int, seed: bytes, attempt: int, parameters: Parameters) -> ItemSpec:
+    """What to draw for a work that has its own seed, such as a minted token.
+
+    The seed decides whether the work explores, by chance of ``parameters.exploration``, and what it
+    is to show; a later attempt asks for the same in another latent.
+    """
+    own = attempt_seed(seed, attempt)
+    if uniforms(seed, "explore", 1)[0] < parameters.exploration:
+        return ItemSpec(index, own, choose(seed, parameters.unsteered()), EXPLORE_PSI)
+    return ItemSpec(index, own, choose(seed, parameters))
+
+
 def item_spec(
     drop_seed: bytes, index: int, parameters: Parameters, *, explores: bool = False
 ) -> ItemSpec:

@@ -44,6 +44,7 @@ from generation.services.directions import (
     named_steps,
     save_direction,
 )
+from generation.services.drawing import lease_drawing, record_drawn
 from generation.services.drops import (
     MAX_DROP_SIZE,
     WrongStateError,
@@ -124,7 +125,14 @@ from generation.services.runs import (
     starts,
 )
 from generation.services.uploads import UploadRefusedError, receive_upload
-from generation.services.works import NONE, RenderedWork, add_looks, trait_row, update_works
+from generation.services.works import (
+    NONE,
+    RenderedWork,
+    add_looks,
+    rank_works,
+    trait_row,
+    update_works,
+)
 
 __all__ = [
     "CHUNK",
@@ -185,6 +193,7 @@ __all__ = [
     "keep_run",
     "known_directions",
     "label_items",
+    "lease_drawing",
     "lease_job",
     "lineage",
     "load_dataset",
@@ -198,10 +207,12 @@ __all__ = [
     "pending",
     "plan_drop",
     "publish_version",
+    "rank_works",
     "read_attribute",
     "reader_of",
     "receive_upload",
     "reclaim_job",
+    "record_drawn",
     "record_edit",
     "record_measurement",
     "record_permission",

@@ -18,6 +18,8 @@ from generation.traits.novelty import Looks
 @transaction.atomic
 def start_rendering(*, drop: Drop) -> list[Job]:
     """Split a draft, or the first round of a planned one, into jobs that any worker may take."""
+    if drop.kind == Drop.Kind.ON_THE_FLY:
+        raise WrongStateError(drop, "a drop whose works are drawn before they are minted")
     move_drop(drop=drop, expected=Drop.State.DRAFT, to=Drop.State.RENDERING)
     found = DropPlan.objects.filter(drop=drop).first()
     if found is not None:

@@ -54,17 +54,23 @@ class Repeats:
 
     def find(self, picture: NDArray[np.uint8]) -> int | None:
         """The first kept picture that [H, W, 3] looks like, by its number; None for a new one."""
-        row = thumbnails(picture[None])[0]
+        return self.find_row(thumbnails(picture[None])[0])
+
+    def find_row(self, row: NDArray[np.float32]) -> int | None:
+        """The same for a thumbnail [16 * 16 * 3]."""
         distance = self._squares[: self._n] - 2 * (self._rows[: self._n] @ row) + row @ row
         near = np.flatnonzero(distance < self._limit)
         return int(near[0]) if len(near) else None
 
     def keep(self, picture: NDArray[np.uint8]) -> int:
         """Remember a picture; returns its number, from 0."""
+        return self.keep_row(thumbnails(picture[None])[0])
+
+    def keep_row(self, row: NDArray[np.float32]) -> int:
+        """The same for a thumbnail."""
         if self._n == len(self._rows):
             self._rows = np.concatenate([self._rows, np.empty_like(self._rows)])
             self._squares = np.concatenate([self._squares, np.empty_like(self._squares)])
-        row = thumbnails(picture[None])[0]
         self._rows[self._n], self._squares[self._n] = row, row @ row
         self._n += 1
         return self._n - 1

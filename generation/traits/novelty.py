@@ -39,6 +39,13 @@ class Looks:
     def __len__(self) -> int:
         return len(self.thumbnails)
 
+    def as_kept(self) -> Self:
+        """Rounded as rows keep them, in half precision."""
+        thumbnails, features = (
+            part.astype("<f2").astype(np.float32) for part in vars(self).values()
+        )
+        return type(self)(thumbnails, features)
+
     def rows(self, places: slice | Sequence[int]) -> Self:
         return type(self)(self.thumbnails[places], self.features[places])
 

@@ -2,13 +2,13 @@
 
 import django.db.models.deletion
 import minting.models.chain
-from django.db import migrations, models
+from django.db import DatabaseError, migrations, models
 
 
 def refuse_earlier_contracts(apps, schema_editor):
     """What an earlier version deployed cannot be moved to another contract."""
     if apps.get_model("minting", "Commitment").objects.exists():
-        raise RuntimeError(
+        raise DatabaseError(
             "The drops of this installation are committed in a contract of an earlier version, "
             "which this one cannot go on with. Keep that version for them, or begin with a new "
             "database and chain (by default both are in the folder var)."

@@ -11,8 +11,8 @@ def build(
     token_id: int,
     collection_name: str,
     description: str,
-    image_cid: str,
     parsed: Mapping[str, str],
+    image: str = "",
     external_url: str = "",
 ) -> dict[str, Any]:
     """Metadata of one work.
@@ -21,8 +21,8 @@ def build(
     ----------
     token_id
         its id on chain, from 1.
-    image_cid
-        CID of the drop's image directory, where the picture is ``<token_id>.png``.
+    image
+        address of the picture; left out if empty.
     parsed
         trait type -> value as a parser reads it in the picture, never what was asked for; the
         value ``none`` is an absent trait and left out.
@@ -34,11 +34,10 @@ def build(
         for trait_type, value in sorted(parsed.items())
         if value != NONE
     ]
-    optional = {"external_url": external_url} if external_url else {}
+    optional = {"image": image, "external_url": external_url}
     return {
         "name": f"{collection_name} #{token_id}",
         "description": description,
-        "image": f"ipfs://{image_cid}/{token_id}.png",
         "attributes": attributes,
-        **optional,
+        **{name: value for name, value in optional.items() if value},
     }

@@ -2,8 +2,6 @@
 
 from minting.services.chain import connect, load_signer
 from minting.services.commitments import (
-    CommitmentPendingError,
-    ImageMismatchError,
     prepare_commitment,
     request_commit,
 )
@@ -15,6 +13,18 @@ from minting.services.exports import (
     export_drop,
 )
 from minting.services.listings import ChainMovedError, create_listing, expire_listings
+from minting.services.living import (
+    announcement,
+    awaited_block,
+    find_drop_seed,
+    hang,
+    live_description,
+    living_drops,
+    next_step,
+    request_living_commit,
+    token_seed,
+    undrawn,
+)
 from minting.services.market import (
     NoMarketplaceError,
     find_marketplace,
@@ -31,6 +41,7 @@ from minting.services.outbox import (
     settle,
     sign_attempt,
 )
+from minting.services.places import CommitmentPendingError
 from minting.services.sales import (
     MAX_PER_TRANSACTION,
     NO_END,
@@ -50,6 +61,7 @@ from minting.services.tokens import (
     rewind,
     shrink_window,
 )
+from minting.services.works import ImageMismatchError
 
 __all__ = [
     "MAX_PER_TRANSACTION",
@@ -67,14 +79,21 @@ __all__ = [
     "UnknownTokenError",
     "Window",
     "abandon_attempt",
+    "announcement",
+    "awaited_block",
     "connect",
     "create_listing",
     "drop_car",
     "expire_listings",
     "export_drop",
+    "find_drop_seed",
     "find_marketplace",
+    "hang",
     "intend",
+    "live_description",
+    "living_drops",
     "load_signer",
+    "next_step",
     "note_accepted",
     "note_error",
     "open_sellers",
@@ -86,6 +105,7 @@ __all__ = [
     "replace_attempt",
     "request_commit",
     "request_deploy",
+    "request_living_commit",
     "request_marketplace",
     "request_open_sale",
     "rewind",
@@ -93,4 +113,6 @@ __all__ = [
     "settle",
     "shrink_window",
     "sign_attempt",
+    "token_seed",
+    "undrawn",
 ]

@@ -18,13 +18,22 @@ Kind = ChainTransaction.Kind
 
 @transaction.atomic
 def intend(
-    *, kind: Kind, contract: Contract, call: bytes, sender: str, drop: Drop | None = None
+    *,
+    kind: Kind,
+    contract: Contract,
+    call: bytes,
+    sender: str,
+    drop: Drop | None = None,
+    again: int = 0,
 ) -> ChainTransaction:
-    """The intent of this kind for this drop; a new one only after the last was refused."""
+    """The intent of this kind for this drop; a new one only after the last was refused.
+
+    ``again`` tells intents apart that are meant to have an effect each.
+    """
     earlier = ChainTransaction.objects.filter(contract=contract, kind=kind, drop=drop)
     n_refused = earlier.filter(state=State.REVERTED).count()
     intent, _ = ChainTransaction.objects.get_or_create(
-        key=f"{kind}:{contract.pk}:{drop.pk if drop else 0}:{n_refused}",
+        key=f"{kind}:{contract.pk}:{drop.pk if drop else 0}:{n_refused}:{again}",
         defaults={
             "kind": kind,
             "contract": contract,
@@ -166,11 +175,12 @@ def _take_effect(intent: ChainTransaction, receipt: Receipt) -> None:
     if intent.kind in (Kind.CONDUIT, Kind.MARKET):
         continue_marketplace(intent=intent, receipt=receipt)
         return
-    moves = {
-        Kind.COMMIT: (Drop.State.CURATING, Drop.State.COMMITTED),
-        Kind.OPEN_SALE: (Drop.State.COMMITTED, Drop.State.MINTING),
-    }
-    if intent.kind in moves:
-        assert intent.drop is not None
-        expected, to = moves[Kind(intent.kind)]
-        move_drop(drop=intent.drop, expected=expected, to=to)
+    drop = intent.drop
+    if drop is None:
+        return
+    if intent.kind == Kind.COMMIT:
+        is_living = drop.kind == Drop.Kind.ON_THE_FLY
+        expected = Drop.State.DRAFT if is_living else Drop.State.CURATING
+        move_drop(drop=drop, expected=expected, to=Drop.State.COMMITTED)
+    if intent.kind == Kind.OPEN_SALE:
+        move_drop(drop=drop, expected=Drop.State.COMMITTED, to=Drop.State.MINTING)

@@ -10,7 +10,7 @@ def test_metadata_of_a_work() -> None:
         token_id=7,
         collection_name="Portraits",
         description="They listen.",
-        image_cid="bafyexample",
+        image="ipfs://bafyexample/7.png",
         parsed={"Hat": "none", "Eyes": "wide", "Background": "blue"},
     )
 
@@ -30,7 +30,7 @@ def test_external_url_is_there_when_given() -> None:
         token_id=7,
         collection_name="Portraits",
         description="",
-        image_cid="bafyexample",
+        image="ipfs://bafyexample/7.png",
         parsed={},
         external_url="https://morphora.example/works/7",
     )
@@ -47,7 +47,11 @@ def test_bytes_do_not_depend_on_the_order_of_the_traits(
     def raw(traits: dict[str, str]) -> bytes:
         return canonicalize(
             metadata.build(
-                token_id=1, collection_name="C", description="", image_cid="b", parsed=traits
+                token_id=1,
+                collection_name="C",
+                description="",
+                image="ipfs://b/1.png",
+                parsed=traits,
             )
         )
 
