@@ -3,7 +3,6 @@
 from functools import lru_cache
 from typing import Any
 
-from django.conf import settings
 from django.db.models import F
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -20,7 +19,7 @@ from minting.models import ChainTransaction, Commitment, Seal, Token
 from minting.provenance import merkle
 from minting.provenance.canonical import canonicalize
 from minting.provenance.merkle import Leaf
-from minting.services import live_description
+from minting.services import live_description, public_rpc_url
 
 MAX_ID = 2**63 - 1
 
@@ -144,7 +143,7 @@ def chain_facts(commitment: Commitment) -> dict[str, Any]:
     return {
         "chain_id": contract.chain_id,
         "contract": contract.address,
-        "rpc_url": settings.CHAIN_RPC_URL,
+        "rpc_url": public_rpc_url(),
         "deployed_block": contract.deployed_block,
         "commit_blocks": list(blocks),
     }

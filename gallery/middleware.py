@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+
+from minting.services import public_rpc_url
 
 
 class ContentSecurityPolicyMiddleware:
@@ -15,7 +16,7 @@ class ContentSecurityPolicyMiddleware:
             [
                 "default-src 'self'",
                 "img-src 'self' data: blob:",
-                f"connect-src 'self' ws: wss: {settings.CHAIN_RPC_URL}",
+                f"connect-src 'self' ws: wss: {public_rpc_url()}",
                 "object-src 'none'",
                 "base-uri 'none'",
                 "frame-ancestors 'none'",

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from eth_utils.currency import from_wei
@@ -14,7 +13,7 @@ from generation.imaging import thumbnails
 from generation.models import Artwork, Drop, DropPlan, Job
 from generation.services import NONE, fill_facts
 from minting.models import Commitment
-from minting.services import running_phase
+from minting.services import public_rpc_url, running_phase
 
 STEPS = [state.value for state in Drop.State]
 
@@ -196,7 +195,7 @@ def sale_facts(drop: Drop, commitment: Commitment | None, minted: int) -> SaleFa
         phase=phase.number if phase else None,
         chain_id=contract.chain_id,
         contract=contract.address,
-        rpc_url=settings.CHAIN_RPC_URL,
+        rpc_url=public_rpc_url(),
         price_wei=price_wei,
         price_eth=ether(price_wei),
         count=commitment.count,

@@ -27,7 +27,9 @@ from minting.serializers import (
     ChainSerializer,
     ListingProblemSerializer,
     ListingSerializer,
+    MintedSerializer,
     OfferSerializer,
+    PhaseSerializer,
     TokenSerializer,
 )
 
@@ -68,6 +70,47 @@ class ChainView(generics.RetrieveAPIView[Contract]):
     serializer_class = ChainSerializer
     lookup_field = "collection__slug"
     lookup_url_kwarg = "slug"
+
+
+class DropSaleView(APIView):
+    """A drop's sale: its phases now, and what a wallet may buy in each."""
+
+    @extend_schema(
+        parameters=[OpenApiParameter("wallet", str, description="an address")],
+        responses={200: PhaseSerializer(many=True)},
+    )
+    def get(self, request: Request, slug: str, number: int) -> Response:
+        rows = Commitment.objects.light().filter(drop__state__in=Drop.COMMITTED_STATES)
+        commitment = generics.get_object_or_404(rows, collection__slug=slug, drop__number=number)
+        wallet = request.query_params.get("wallet", "")
+        if wallet and not is_address(wallet):
+            raise ValidationError({"wallet": "not an address"})
+        left = commitment.count - Token.objects.filter(drop=commitment.drop_id).count()
+        context = {
+            "time": int(timezone.now().timestamp()),
+            "wallet": to_checksum_address(wallet) if wallet else "",
+            "left": left,
+        }
+        phases = commitment.phases.in_order()
+        return Response(
+            {
+                "time": context["time"],
+                "left": left,
+                "phases": PhaseSerializer(phases, many=True, context=context).data,
+            }
+        )
+
+
+class MintView(generics.ListAPIView[Token]):
+    """The works that a transaction minted, as far as the chain has been read."""
+
+    serializer_class = MintedSerializer
+    pagination_class = None
+
+    def get_queryset(self) -> QuerySet[Token]:
+        if getattr(self, "swagger_fake_view", False):
+            return Token.objects.none()
+        return services.minted_in(self.kwargs["tx_hash"])
 
 
 @extend_schema(responses={(200, "application/vnd.ipld.car"): bytes})

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -32,6 +33,73 @@ class TokenSerializer(serializers.ModelSerializer[Token]):
             "artwork",
             "minted_block",
         ]
+
+
+class PhaseSerializer(serializers.ModelSerializer[SalePhase]):
+    """One phase of a sale; times are seconds since 1970, prices wei."""
+
+    kind = serializers.CharField(source="get_kind_display")
+    price_wei = serializers.SerializerMethodField(help_text="of one work, now")
+    state = serializers.SerializerMethodField(help_text="coming, running or over")
+    wallet = serializers.SerializerMethodField(help_text="what the wallet asked for may buy")
+
+    class Meta:
+        model = SalePhase
+        fields = [
+            "number",
+            "kind",
+            "price_wei",
+            "start",
+            "end",
+            "max_per_transaction",
+            "max_per_wallet",
+            "state",
+            "wallet",
+        ]
+
+    def get_price_wei(self, phase: SalePhase) -> str:
+        return str(phase.phase.price_at(self.context["time"]))
+
+    def get_state(self, phase: SalePhase) -> str:
+        time = self.context["time"]
+        if time < phase.start:
+            return "coming"
+        return "running" if time < phase.end else "over"
+
+    @extend_schema_field(serializers.DictField(allow_null=True))
+    def get_wallet(self, phase: SalePhase) -> dict[str, Any] | None:
+        wallet = self.context["wallet"]
+        if not wallet:
+            return None
+        found = services.find_eligibility(
+            phase=phase, wallet=wallet, left=self.context["left"], time=self.context["time"]
+        )
+        return {
+            "may_buy": found.may_buy,
+            "price_wei": str(found.price_wei),
+            "reason": found.reason,
+            "max_quantity": found.max_quantity,
+            "proof": [f"0x{node.hex()}" for node in found.proof],
+        }
+
+
+class MintedSerializer(serializers.ModelSerializer[Token]):
+    """A minted work on its way to its picture."""
+
+    image = serializers.SerializerMethodField()
+    place = serializers.SerializerMethodField(help_text="in the queue; 0: drawn")
+
+    class Meta:
+        model = Token
+        fields = ["token_id", "owner", "image", "place"]
+
+    def get_image(self, token: Token) -> str | None:
+        return (
+            reverse("artwork-image", args=[token.artwork.image_digest]) if token.artwork else None
+        )
+
+    def get_place(self, token: Token) -> int:
+        return services.place_in_queue(token)
 
 
 class SaleSerializer(serializers.ModelSerializer[Commitment]):

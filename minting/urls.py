@@ -7,6 +7,8 @@ from minting.api import (
     ChainView,
     CollectionListingsView,
     DropCarView,
+    DropSaleView,
+    MintView,
     TokenListingsView,
     TokenViewSet,
 )
@@ -16,6 +18,12 @@ router.register("tokens", TokenViewSet)
 
 urlpatterns = [
     path("collections/<slug:slug>/chain", ChainView.as_view(), name="collection-chain"),
+    path(
+        "collections/<slug:slug>/drops/<int:number>/sale",
+        DropSaleView.as_view(),
+        name="drop-sale",
+    ),
+    path("mints/<str:tx_hash>", MintView.as_view(), name="mint"),
     path("collections/<slug:slug>/drops/<int:number>/car", DropCarView.as_view(), name="drop-car"),
     path(
         "collections/<slug:slug>/listings",

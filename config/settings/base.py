@@ -128,6 +128,9 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
+# Transactions on pages link to "<address>/tx/<hash>"; empty for none.
+CHAIN_EXPLORER_URL = os.environ.get("CHAIN_EXPLORER_URL", "")
+
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

@@ -40,6 +40,7 @@ CHANNEL_LAYERS = {
 }
 
 CHAIN_RPC_URL = required("CHAIN_RPC_URL")
+CHAIN_PUBLIC_RPC_URL = os.environ.get("CHAIN_PUBLIC_RPC_URL", "")
 CHAIN_ID = int(required("CHAIN_ID"))
 # How many blocks after its commitment a drop's seed is decided.
 CHAIN_REVEAL_BLOCKS = int(os.environ.get("CHAIN_REVEAL_BLOCKS", "50"))

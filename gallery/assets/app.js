@@ -13,7 +13,8 @@ import { refine } from "./refine.js";
 import { run } from "./run.js";
 import { sheet } from "./sheet.js";
 import { followFilters, pageKeys, share, watchRequests } from "./pages.js";
-import { mint, signIn } from "./wallet-ui.js";
+import { mint } from "./mint-ui.js";
+import { signIn } from "./wallet-ui.js";
 
 Alpine.data("ballot", ballot);
 Alpine.data("board", board);

@@ -22,8 +22,8 @@ function explain(error) {
   return error.shortMessage || error.message || "The wallet did not answer.";
 }
 
-function walletComponent(extra) {
-  return {
+export function walletComponent(extra) {
+  const component = {
     wallets: [],
     message: "",
     busy: false,
@@ -47,11 +47,14 @@ function walletComponent(extra) {
       }
       this.busy = false;
     },
+    start() {},
     init() {
       discover(this);
+      this.start();
     },
-    ...extra,
   };
+  // With their getters: spreading would read them once.
+  return Object.defineProperties(component, Object.getOwnPropertyDescriptors(extra));
 }
 
 export function signIn() {
@@ -69,29 +72,6 @@ export function signIn() {
       const uuid = event.currentTarget.dataset.uuid;
       const { provider } = this.wallets.find((known) => known.uuid === uuid);
       return this.attempt(async (wallet) => this.enter(await wallet.injectedAccount(provider)));
-    },
-  });
-}
-
-export function mint() {
-  return walletComponent({
-    done: "",
-    get minted() {
-      return this.done !== "";
-    },
-    async send(wallet, account) {
-      const { contract, rpcUrl, drop, phase, price } = this.$root.dataset;
-      const order = { contract, rpcUrl, drop: BigInt(drop), phase: BigInt(phase), price: BigInt(price), chainId: this.chainId };
-      const hash = await wallet.mintOne(account, order);
-      this.done = `Minted. Transaction ${hash.slice(0, 10)}…; the work shows its owner in a moment.`;
-    },
-    useTrial() {
-      return this.attempt(async (wallet) => this.send(wallet, wallet.trialAccount()));
-    },
-    useInjected(event) {
-      const uuid = event.currentTarget.dataset.uuid;
-      const { provider } = this.wallets.find((known) => known.uuid === uuid);
-      return this.attempt(async (wallet) => this.send(wallet, await wallet.injectedAccount(provider)));
     },
   });
 }

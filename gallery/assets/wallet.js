@@ -1,10 +1,25 @@
 // Accounts that can sign in (EIP-4361) and mint. Loaded on demand.
-import { createPublicClient, createWalletClient, custom, defineChain, http, parseAbi, parseEther, toHex } from "viem";
+import {
+  createPublicClient,
+  createWalletClient,
+  custom,
+  defineChain,
+  encodeFunctionData,
+  http,
+  parseAbi,
+  parseEther,
+  toHex,
+} from "viem";
 import { generatePrivateKey, privateKeyToAccount } from "viem/accounts";
 import { createSiweMessage } from "viem/siwe";
 
 const KEY = "morphora-trial-key";
-const ABI = parseAbi(["function mint(uint256 dropNumber, uint256 phase, uint256 quantity) payable"]);
+const ABI = parseAbi([
+  "function mint(uint256 dropNumber, uint256 phase, uint256 quantity) payable",
+  "function mintListed(uint256 dropNumber, uint256 phase, uint256 quantity, uint256 maxQuantity, uint256 priceWei, bytes32[] proof) payable",
+]);
+// Other mints may make storage dearer between the estimate and the block.
+const GAS_MARGIN = 6n; // a sixth
 const LOCAL_CHAIN_ID = 31337;
 
 function siweMessage(address, nonce, chainId) {
@@ -45,15 +60,15 @@ export function trialAccount() {
       const message = siweMessage(account.address, nonce, chainId);
       return { message, signature: await account.signMessage({ message }) };
     },
-    async client(order) {
-      if (order.chainId !== LOCAL_CHAIN_ID) throw new Error("A trial wallet works on the local chain only.");
-      const local = chain(order.chainId, order.rpcUrl);
-      const reader = createPublicClient({ chain: local, transport: http(order.rpcUrl) });
+    async clients(place) {
+      if (place.chainId !== LOCAL_CHAIN_ID) throw new Error("A trial wallet works on the local chain only.");
+      const local = chain(place.chainId, place.rpcUrl);
+      const reader = createPublicClient({ chain: local, transport: http(place.rpcUrl), pollingInterval: 500 });
       if ((await reader.getBalance({ address: account.address })) < parseEther("1")) {
         const params = [account.address, toHex(parseEther("100"))];
         await reader.request({ method: "anvil_setBalance", params });
       }
-      return createWalletClient({ account, chain: local, transport: http(order.rpcUrl) });
+      return { reader, writer: createWalletClient({ account, chain: local, transport: http(place.rpcUrl) }) };
     },
   };
 }
@@ -62,26 +77,60 @@ export async function injectedAccount(provider) {
   const [address] = await provider.request({ method: "eth_requestAccounts" });
   const wallet = createWalletClient({ account: address, transport: custom(provider) });
   return {
-    address,
+    address: (await wallet.getAddresses())[0],
     async signIn(nonce, chainId) {
       const message = siweMessage((await wallet.getAddresses())[0], nonce, chainId);
       return { message, signature: await wallet.signMessage({ message }) };
     },
-    async client(order) {
-      const local = chain(order.chainId, order.rpcUrl);
-      if ((await wallet.getChainId()) !== order.chainId) await wallet.switchChain({ id: order.chainId });
-      return createWalletClient({ account: address, chain: local, transport: custom(provider) });
+    async clients(place) {
+      const there = chain(place.chainId, place.rpcUrl);
+      if ((await wallet.getChainId()) !== place.chainId) await wallet.switchChain({ id: place.chainId });
+      const transport = custom(provider);
+      const reader = createPublicClient({ chain: there, transport, pollingInterval: 1000 });
+      return { reader, writer: createWalletClient({ account: address, chain: there, transport }) };
     },
   };
 }
 
-export async function mintOne(account, order) {
-  const client = await account.client(order);
-  return client.writeContract({
-    address: order.contract,
-    abi: ABI,
-    functionName: "mint",
-    args: [order.drop, order.phase, 1n],
-    value: order.price,
-  });
+export async function balanceOf(account, place) {
+  const { reader } = await account.clients(place);
+  return reader.getBalance({ address: account.address });
+}
+
+/** What is signed: the call and what is paid with it. */
+function transaction(order) {
+  const { drop, quantity, maxQuantity, priceWei, proof } = order;
+  const phase = BigInt(order.number);
+  const data = order.isListed
+    ? encodeFunctionData({
+        abi: ABI,
+        functionName: "mintListed",
+        args: [drop, phase, quantity, BigInt(maxQuantity), priceWei, proof],
+      })
+    : encodeFunctionData({ abi: ABI, functionName: "mint", args: [drop, phase, quantity] });
+  return { to: order.contract, data, value: priceWei * quantity };
+}
+
+/** Gas and fees of a mint, simulated: a refusal of the contract is an error here, before anything is signed. */
+export async function quote(account, order) {
+  const { reader } = await account.clients(order);
+  const call = transaction(order);
+  const [estimate, fees] = await Promise.all([
+    reader.estimateGas({ account: account.address, ...call }),
+    reader.estimateFeesPerGas(),
+  ]);
+  const gas = estimate + estimate / GAS_MARGIN;
+  const feeWei = gas * fees.maxFeePerGas;
+  return { gas, feeWei, totalWei: feeWei + call.value, ...fees };
+}
+
+export async function send(account, order) {
+  const { writer } = await account.clients(order);
+  const { gas, maxFeePerGas, maxPriorityFeePerGas } = await quote(account, order);
+  return writer.sendTransaction({ ...transaction(order), gas, maxFeePerGas, maxPriorityFeePerGas });
+}
+
+export async function mined(account, order, hash) {
+  const { reader } = await account.clients(order);
+  return reader.waitForTransactionReceipt({ hash });
 }

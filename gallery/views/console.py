@@ -1,6 +1,7 @@
 """The lead's console. Each button is one service call; tasks are rung after the commit."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
@@ -44,6 +45,8 @@ from generation.services import (
     start_rendering,
 )
 from generation.tasks import ring
+from minting import revealing
+from minting.chain.client import ChainError
 from minting.models import ChainTransaction, Token
 from minting.services import (
     CommitmentPendingError,
@@ -52,6 +55,7 @@ from minting.services import (
     prepare_commitment,
     public_sale,
     request_commit,
+    request_living_commit,
     request_open_sale,
 )
 from sentiment.models import Proposal, Round, Vote
@@ -74,8 +78,10 @@ REFUSALS = (
     SaleForbiddenError,
     ImageMismatchError,
     FileNotFoundError,  # a picture that is to be committed
+    ChainError,
 )
 PREVIEW = 12
+DAYS_TO_SEAL = timedelta(days=7)  # after a sale's end; then buyers may have their money back
 
 
 def is_lead(user: Any) -> bool:
@@ -175,6 +181,10 @@ def console_context(request: HttpRequest) -> dict[str, Any]:
         "works": work_tiles(preview(drop)) if is_curated else [],
         "guard": guard_facts(drop) if is_curated else None,
         "next_size": drop.size,
+        "is_living": drop.kind == Drop.Kind.ON_THE_FLY,
+        "n_for_sale": drop.size
+        if drop.kind == Drop.Kind.ON_THE_FLY
+        else drop.artworks.accepted().count(),
         "may_be_sold": drop.state != Drop.State.COMMITTED or is_saleable(drop.checkpoint),
         **chain_context(drop),
         **proposal_context(drop),
@@ -213,6 +223,7 @@ def chain_context(drop: Drop) -> dict[str, Any]:
     return {
         "chain_trouble": chain_trouble(troubled) if troubled else "",
         "is_refused": is_refused,
+        "is_committing": ChainTransaction.Kind.COMMIT in newest,
         "sale_on_its_way": sale is not None and sale.state not in settled,
     }
 
@@ -287,6 +298,9 @@ def decide_all(request: HttpRequest, pk: int) -> tuple[Drop, str]:
 @action
 def commit(request: HttpRequest, pk: int) -> tuple[Drop, str]:
     drop = get_object_or_404(Drop, pk=pk)
+    if drop.kind == Drop.Kind.ON_THE_FLY:
+        request_living_commit(drop=drop, reveal_block=revealing.choose_block())
+        return drop, f"The secret of drop {drop.number} goes to the chain, as a hash."
     overruling = request.POST.get("overruling", "")[:500]
     try:
         with transaction.atomic():
@@ -305,12 +319,16 @@ def open_sale(request: HttpRequest, pk: int) -> tuple[Drop, str]:
     form = SaleForm(request.POST)
     if not form.is_valid():
         raise ValueError(form.first_error())
+    now, days = timezone.now(), form.cleaned_data["days"]
+    end = now + timedelta(days=days) if days else None
     phases = public_sale(
         price_wei=form.cleaned_data["price_eth"],
         max_per_transaction=form.cleaned_data["cap"],
-        start=timezone.now(),
+        start=now,
+        end=end,
     )
-    request_open_sale(drop=drop, phases=phases)
+    final = {"final_by": int((end + DAYS_TO_SEAL).timestamp())} if end else {}
+    request_open_sale(drop=drop, phases=phases, **final)
     return drop, "The sale opens with the next block."
 
 
@@ -359,10 +377,10 @@ def next_drop(request: HttpRequest, slug: str) -> tuple[Drop, str]:
     form = NextDropForm(request.POST)
     if not form.is_valid():
         raise ValueError(form.first_error())
-    size = form.cleaned_data["size"]
+    size, kind = form.cleaned_data["size"], form.cleaned_data["kind"]
     with transaction.atomic():
-        drop = following_drop(collection, size)
-        if request.POST.get("draft"):
+        drop = following_drop(collection, size, kind)
+        if request.POST.get("draft") or kind == Drop.Kind.ON_THE_FLY:
             return drop, f"Drop {drop.number} is a draft."
         start_rendering(drop=drop)
         ring(drop)
@@ -374,7 +392,7 @@ def lead(request: HttpRequest) -> User:
     return cast("User", request.user)
 
 
-def following_drop(collection: Collection, size: int) -> Drop:
+def following_drop(collection: Collection, size: int, kind: Drop.Kind = Drop.Kind.FIXED) -> Drop:
     """The draft after the newest drop's decided proposal; the first one of a collection without.
 
     The lock lets one of two leads see the other's drop.
@@ -383,8 +401,8 @@ def following_drop(collection: Collection, size: int) -> Drop:
     newest = collection.drops.order_by("-number").first()
     if newest is None:
         parameters = collection.parameter_sets.order_by("-number")[0]
-        return open_drop(collection=collection, parameter_set=parameters, size=size)
+        return open_drop(collection=collection, parameter_set=parameters, size=size, kind=kind)
     proposal = Proposal.objects.filter(drop=newest).first()
     if proposal is None or newest.state != Drop.State.CLOSED:
         raise WrongStateError(newest, Drop.State.CLOSED)
-    return start_next_drop(proposal=proposal, size=size)
+    return start_next_drop(proposal=proposal, size=size, kind=kind)

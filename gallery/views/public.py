@@ -76,7 +76,7 @@ def live_context(drop: Drop | None) -> dict[str, Any]:
     commitment = Commitment.objects.light().filter(drop=drop).first()
     calls = {
         Drop.State.RENDERING: ("Watch it being drawn", address),
-        Drop.State.MINTING: ("Mint a work", f"{address}#sale"),
+        Drop.State.MINTING: ("Mint a work", f"{address}/mint"),
         Drop.State.LISTENING: ("Vote on this drop", f"{address}/vote"),
     }
     call, target = calls.get(Drop.State(drop.state), ("See its works", address))

@@ -3,7 +3,6 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -17,6 +16,7 @@ from generation.services.catalogue import load_catalogue, nearest_works
 from generation.traits.facets import TRAIT, Breakdown, Catalogue
 from minting.chain.logs import ZERO_ADDRESS
 from minting.models import Commitment, Listing, Sale, Token, Transfer
+from minting.services import public_rpc_url
 from sentiment.models import Comment, Voter
 
 N_NEIGHBOURS = 6
@@ -119,7 +119,7 @@ def check_context(work: Artwork) -> dict[str, Any]:
     return {
         "commitment": commitment,
         "contract": commitment.collection.contract,
-        "rpc_url": settings.CHAIN_RPC_URL,
+        "rpc_url": public_rpc_url(),
         "proof_url": reverse("gallery:work-proof", args=arguments),
         "metadata_url": reverse("gallery:work-metadata", args=arguments),
     }

@@ -90,5 +90,13 @@ def announce(first_token_id: int, last_token_id: int) -> bytes:
     return call("announce", first_token_id, last_token_id)
 
 
+def pause_sale(drop_number: int, is_paused: bool) -> bytes:
+    return call("pauseSale", drop_number, is_paused)
+
+
+def settle(drop_number: int, phase: int) -> bytes:
+    return call("settle", drop_number, phase)
+
+
 def withdraw(drop_number: int) -> bytes:
     return call("withdraw", drop_number)

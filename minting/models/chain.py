@@ -159,6 +159,9 @@ class ChainTransaction(models.Model):
         REVEAL = "reveal", "tell the secret"
         SEAL = "seal", "fix the works of a drop that was drawn on the fly"
         ANNOUNCE = "announce", "say that metadata changed"
+        PAUSE = "pause", "hold a sale, or let it go on"
+        SETTLE = "settle", "close an auction"
+        WITHDRAW = "withdraw", "send what a drop earned to the treasury"
         CONDUIT = "conduit", "Seaport's conduit controller, on a local chain"
         MARKET = "market", "Seaport itself, on a local chain"
 
@@ -184,6 +187,7 @@ class ChainTransaction(models.Model):
     block_number = models.PositiveBigIntegerField(null=True)
     block_hash = models.CharField(max_length=66, blank=True)
     gas_used = models.PositiveBigIntegerField(null=True)
+    fee_wei = models.PositiveBigIntegerField(null=True, help_text="gas times its price")
     created_at = models.DateTimeField(auto_now_add=True)
     settled_at = models.DateTimeField(null=True)
 

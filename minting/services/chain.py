@@ -5,11 +5,21 @@ from pathlib import Path
 from django.conf import settings
 
 from minting.chain.client import Client
+from minting.chain.node import LOCAL_CHAIN_ID
 from minting.chain.signer import KeyFormatError, Signer
 
 
 def connect() -> Client:
     return Client(settings.CHAIN_RPC_URL)
+
+
+def public_rpc_url() -> str:
+    """The node that visitors' browsers ask; empty where none is named.
+
+    Ours may hold a key in its address, so away from the local chain it is never given away.
+    """
+    named = str(getattr(settings, "CHAIN_PUBLIC_RPC_URL", ""))
+    return named or (settings.CHAIN_RPC_URL if settings.CHAIN_ID == LOCAL_CHAIN_ID else "")
 
 
 def load_signer() -> Signer:

@@ -62,6 +62,54 @@ def public_sale(
     return [Terms(phase)]
 
 
+def asked_for(commitment: Commitment) -> list[Terms]:
+    """The phases that are stored, as drafts or as they are on chain."""
+    return [
+        Terms(
+            row.phase,
+            tuple(
+                allowlist.Entry(*entry)
+                for entry in row.entries.order_by("pk").values_list(
+                    "wallet", "max_quantity", "price_wei"
+                )
+            ),
+        )
+        for row in commitment.phases.in_order()
+    ]
+
+
+@transaction.atomic
+def add_phase(*, drop: Drop, terms: Terms) -> SalePhase:
+    """Put another phase into a sale that is not asked for yet."""
+    commitment = _plannable(drop)
+    number = commitment.phases.count()
+    if number == MAX_PHASES:
+        raise PhaseError(f"a sale has {MAX_PHASES} phases at most")
+    return _store_phase(commitment, number, terms)
+
+
+@transaction.atomic
+def remove_phase(*, phase: SalePhase) -> None:
+    """Take a phase out of a sale that is not asked for yet; the later ones move up."""
+    commitment = _plannable(phase.commitment.drop)
+    phase.delete()
+    for number, row in enumerate(commitment.phases.in_order()):
+        SalePhase.objects.filter(pk=row.pk).update(number=number)
+
+
+def _plannable(drop: Drop) -> Commitment:
+    current = Drop.objects.select_for_update().get(pk=drop.pk)
+    if current.state != Drop.State.COMMITTED or standing_sale(current):
+        raise WrongStateError(current, "committed, and its sale not asked for")
+    return Commitment.objects.light().get(drop=current)
+
+
+def standing_sale(drop: Drop) -> ChainTransaction | None:
+    """The intent that opens a drop's sale, unless the contract refused it."""
+    asked = ChainTransaction.objects.filter(drop=drop, kind=ChainTransaction.Kind.OPEN_SALE)
+    return asked.exclude(state=ChainTransaction.State.REVERTED).first()
+
+
 @transaction.atomic
 def request_open_sale(
     *, drop: Drop, phases: Sequence[Terms], final_by: int = TIME_LIMIT - 1
@@ -74,11 +122,7 @@ def request_open_sale(
     """
     _check(phases, final_by)
     current = Drop.objects.select_for_update().get(pk=drop.pk)
-    earlier = (
-        ChainTransaction.objects.filter(drop=current, kind=ChainTransaction.Kind.OPEN_SALE)
-        .exclude(state=ChainTransaction.State.REVERTED)
-        .first()
-    )
+    earlier = standing_sale(current)
     if earlier is None and current.state != Drop.State.COMMITTED:
         raise WrongStateError(current, Drop.State.COMMITTED)
     commitment = Commitment.objects.light().get(drop=current)
@@ -88,6 +132,8 @@ def request_open_sale(
         ):
             raise SaleAlreadyRequestedError(current)
         return earlier
+    if current.kind == Drop.Kind.ON_THE_FLY and final_by >= NO_END:
+        raise PhaseError("a drop that is drawn on the fly has an end, and a time to be final by")
     contract = Contract.objects.get(collection=current.collection_id)
     costs = any(t.phase.price_wei or any(e.price_wei for e in t.entries) for t in phases)
     if costs and contract.chain_id != LOCAL_CHAIN_ID and not is_saleable(current.checkpoint):
@@ -124,23 +170,27 @@ def _store(commitment: Commitment, phases: Sequence[Terms], final_by: int) -> No
     """The phases as rows, in the place of those of a sale that the contract refused."""
     commitment.phases.all().delete()
     for number, terms in enumerate(phases):
-        phase = terms.phase
-        row = SalePhase.objects.create(
-            commitment=commitment,
-            number=number,
-            kind=int(phase.kind),
-            price_wei=phase.price_wei,
-            start=phase.start,
-            end=phase.end,
-            max_per_transaction=phase.max_per_transaction,
-            max_per_wallet=phase.max_per_wallet,
-            terms=phase.terms.to_bytes(32).hex(),
-        )
-        ListEntry.objects.bulk_create(
-            (ListEntry(phase=row, **vars(entry)) for entry in terms.entries), batch_size=1000
-        )
+        _store_phase(commitment, number, terms)
     commitment.final_by = final_by
     commitment.save(update_fields=["final_by"])
+
+
+def _store_phase(commitment: Commitment, number: int, terms: Terms) -> SalePhase:
+    phase = terms.phase
+    row = SalePhase.objects.create(
+        commitment=commitment,
+        number=number,
+        kind=int(phase.kind),
+        price_wei=phase.price_wei,
+        start=phase.start,
+        end=phase.end,
+        max_per_transaction=phase.max_per_transaction,
+        max_per_wallet=phase.max_per_wallet,
+        terms=phase.terms.to_bytes(32).hex(),
+    )
+    entries = (ListEntry(phase=row, **vars(entry)) for entry in terms.entries)
+    ListEntry.objects.bulk_create(entries, batch_size=1000)
+    return row
 
 
 def running_phase(commitment: Commitment, now: datetime) -> SalePhase | None:

@@ -112,7 +112,7 @@ def _head(collection: Collection) -> ParameterSet:
 
 
 @transaction.atomic
-def start_next_drop(*, proposal: Proposal, size: int) -> Drop:
+def start_next_drop(*, proposal: Proposal, size: int, kind: Drop.Kind = Drop.Kind.FIXED) -> Drop:
     """The drop that follows a decided proposal, as a draft; a second call finds it."""
     locked = Proposal.objects.select_for_update(of=("self",))
     current = locked.select_related("drop__collection", "resulting").get(pk=proposal.pk)
@@ -122,6 +122,8 @@ def start_next_drop(*, proposal: Proposal, size: int) -> Drop:
         raise UndecidedError(current)
     collection = current.drop.collection
     parameters = current.resulting or _head(collection)
-    current.next_drop = open_drop(collection=collection, parameter_set=parameters, size=size)
+    current.next_drop = open_drop(
+        collection=collection, parameter_set=parameters, size=size, kind=kind
+    )
     current.save(update_fields=["next_drop"])
     return current.next_drop

@@ -10,7 +10,7 @@ from django.http import QueryDict
 from eth_utils.currency import to_wei
 
 from generation.gan.presets import RATES, TrainConfig
-from generation.models import Artwork, Checkpoint, Dataset, Direction
+from generation.models import Artwork, Checkpoint, Dataset, Direction, Drop
 from generation.services import MAX_COMPOSED, MAX_DROP_SIZE, Start, start_settings
 from generation.traits.parameters import MAX_EXPLORATION, Parameters, ParametersError
 
@@ -31,6 +31,10 @@ class DecideForm(forms.Form):
 
 class NextDropForm(ConsoleForm):
     size = forms.IntegerField(min_value=1, max_value=MAX_DROP_SIZE)
+    kind = forms.ChoiceField(choices=Drop.Kind.choices, required=False)
+
+    def clean_kind(self) -> Drop.Kind:
+        return Drop.Kind(self.cleaned_data["kind"] or Drop.Kind.FIXED)
 
 
 class SaleForm(ConsoleForm):
@@ -38,6 +42,7 @@ class SaleForm(ConsoleForm):
         min_value=Decimal(0), max_value=Decimal(10_000), decimal_places=18
     )
     cap = forms.IntegerField(min_value=1, max_value=20)
+    days = forms.IntegerField(min_value=1, max_value=365, required=False)
 
     def clean_price_eth(self) -> int:
         """The price in wei."""

@@ -1,0 +1,303 @@
+"""A drop's launch, step by step: what is on chain, what it cost, what comes next."""
+
+import io
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from gallery.forms.launch import CollectionForm, FinalForm, PhaseForm
+from gallery.serializers import ether
+from gallery.views.console import REFUSALS, lead_only
+from gallery.views.mint import phase_facts
+from generation.models import Collection, Drop
+from generation.services import create_collection
+from minting.chain.client import ChainError
+from minting.chain.phases import PhaseKind
+from minting.models import ChainTransaction, Commitment, Contract, DropEvent, SalePhase, Token
+from minting.provenance import allowlist
+from minting.services import (
+    SaleState,
+    Terms,
+    add_phase,
+    asked_for,
+    awaited_block,
+    connect,
+    read_sale,
+    remove_phase,
+    request_open_sale,
+    request_pause,
+    request_settle,
+    request_withdraw,
+    standing_sale,
+)
+
+Kind = ChainTransaction.Kind
+MAX_LIST_BYTES = 4 * 2**20  # 60,000 wallets
+MAX_ERRORS = 20
+STATES = {
+    ChainTransaction.State.PENDING: "on its way",
+    ChainTransaction.State.SENT: "on its way",
+    ChainTransaction.State.CONFIRMED: "done",
+    ChainTransaction.State.REVERTED: "refused",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of the checklist."""
+
+    title: str
+    says: str
+    state: str
+    transaction: ChainTransaction | None = None
+
+    @property
+    def cost_eth(self) -> str:
+        sent = self.transaction
+        return ether(sent.fee_wei) if sent and sent.fee_wei is not None else ""
+
+
+@lead_only
+@require_safe
+def launch(request: HttpRequest, pk: int) -> HttpResponse:
+    drop = find(pk)
+    return render(request, "gallery/launch.html", launch_context(drop))
+
+
+@lead_only
+@require_safe
+def launch_live(request: HttpRequest, pk: int) -> HttpResponse:
+    return render(request, "gallery/launch_live.html", launch_context(find(pk)))
+
+
+def find(pk: int) -> Drop:
+    return get_object_or_404(Drop.objects.select_related("collection", "checkpoint"), pk=pk)
+
+
+def launch_context(drop: Drop) -> dict[str, Any]:
+    rows = Commitment.objects.light().select_related("collection__contract")
+    commitment = rows.filter(drop=drop).first()
+    now = timezone.now()
+    is_open = drop.state in Drop.COMMITTED_STATES and drop.state != Drop.State.COMMITTED
+    sale, trouble = sale_state(commitment) if commitment and is_open else (None, "")
+    phases = list(commitment.phases.in_order()) if commitment else []
+    may_plan = drop.state == Drop.State.COMMITTED and standing_sale(drop) is None
+    return {
+        "collection": drop.collection,
+        "drop": drop,
+        "is_living": drop.kind == Drop.Kind.ON_THE_FLY,
+        "drop_url": reverse("gallery:drop", args=[drop.collection.slug, drop.number]),
+        "live_url": reverse("gallery:launch-live", args=[drop.pk]),
+        "steps": checklist(drop, commitment),
+        "phases": [(row.pk, phase_facts(row, now)) for row in phases],
+        "auctions": [
+            row.number for row in phases if row.kind == PhaseKind.AUCTION and is_over(row, now)
+        ],
+        "may_plan": may_plan,
+        "form": PhaseForm(initial=PhaseForm.opening(now)),
+        "final_form": FinalForm(),
+        "sale": sale,
+        "trouble": trouble,
+        "proceeds_eth": ether(sale.proceeds_wei) if sale else "",
+        "explorer": settings.CHAIN_EXPLORER_URL,
+    }
+
+
+def is_over(row: SalePhase, now: datetime) -> bool:
+    return row.end <= now.timestamp()
+
+
+def sale_state(commitment: Commitment) -> tuple[SaleState | None, str]:
+    """What the contract says now, or why it cannot be asked."""
+    try:
+        with connect() as node:
+            return read_sale(node, commitment), ""
+    except ChainError as error:
+        return None, f"The chain cannot be asked now: {error}"
+
+
+def checklist(drop: Drop, commitment: Commitment | None) -> list[Step]:
+    """Every step of a launch in its order, with the transaction that took it."""
+    contract = Contract.objects.filter(collection=drop.collection_id).first()
+    own = ChainTransaction.objects.defer("call").filter(contract=contract)
+    deployed = own.filter(kind=Kind.DEPLOY).order_by("pk").last()
+    mine = {one.kind: one for one in own.filter(drop=drop).order_by("pk")}
+    steps = [
+        step("Deploy the contract", f"of {drop.collection.name}, once", deployed),
+        step("Commit the drop", "its hashes, for good", mine.get(Kind.COMMIT)),
+        step("Open the sale", "phases and prices, for good", mine.get(Kind.OPEN_SALE)),
+    ]
+    if drop.kind == Drop.Kind.ON_THE_FLY:
+        steps += reveal_steps(commitment, mine)
+    if Kind.WITHDRAW in mine:
+        steps.append(step("Withdraw", "what was earned, to the treasury", mine[Kind.WITHDRAW]))
+    return steps
+
+
+def step(title: str, says: str, sent: ChainTransaction | None, state: str = "") -> Step:
+    known = STATES[ChainTransaction.State(sent.state)] if sent else "to do"
+    if sent is not None and sent.error:
+        says = sent.error
+    return Step(title, says, state or known, sent)
+
+
+def reveal_steps(commitment: Commitment | None, mine: dict[str, ChainTransaction]) -> list[Step]:
+    """Capture, reveal and seal; anybody may capture, so events count, not our transactions."""
+    if commitment is None:
+        return [Step("Reveal and seal", "after the sale, by itself", "to do")]
+    told = set(commitment.events.values_list("kind", flat=True))
+    minted = Token.objects.filter(drop=commitment.drop_id)
+    waiting = minted.filter(artwork=None).count()
+    wanted = (
+        (
+            "Capture the block",
+            f"block {awaited_block(commitment)} decides the works, with the secret",
+            Kind.CAPTURE,
+            DropEvent.Kind.CAPTURED,
+        ),
+        (
+            "Reveal the secret",
+            "once nothing can be minted any more",
+            Kind.REVEAL,
+            DropEvent.Kind.REVEALED,
+        ),
+        (
+            "Seal the works",
+            f"{waiting} still to draw" if waiting else "once all are drawn",
+            Kind.SEAL,
+            DropEvent.Kind.SEALED,
+        ),
+    )
+    return [
+        step(title, says, mine.get(kind), "done" if event in told else "")
+        for title, says, kind, event in wanted
+    ]
+
+
+def answer(request: HttpRequest, drop: Drop, sentence: str) -> HttpResponse:
+    messages.success(request, sentence)
+    return redirect("gallery:launch", drop.pk)
+
+
+def refuse(request: HttpRequest, drop: Drop, reasons: list[str]) -> HttpResponse:
+    for reason in reasons:
+        messages.error(request, reason)
+    return redirect("gallery:launch", drop.pk)
+
+
+@lead_only
+@require_POST
+def add(request: HttpRequest, pk: int) -> HttpResponse:
+    """Another phase; a list is refused as a whole, with a reason for each bad row."""
+    drop = find(pk)
+    form = PhaseForm(request.POST, request.FILES)
+    if not form.is_valid():
+        context = launch_context(drop) | {"form": form}
+        return render(request, "gallery/launch.html", context, status=400)
+    try:
+        phase = form.phase()
+        terms = Terms(phase)
+        if phase.kind == PhaseKind.LISTED:
+            entries, errors = read_list(form)
+            if errors:
+                return refuse(request, drop, errors)
+            terms = Terms.listed(phase, entries)
+        row = add_phase(drop=drop, terms=terms)
+    except REFUSALS as error:
+        return refuse(request, drop, [str(error)])
+    return answer(request, drop, f"Phase {row.number} is planned.")
+
+
+def read_list(form: PhaseForm) -> tuple[list[allowlist.Entry], list[str]]:
+    upload = form.cleaned_data["list"]
+    if upload is None:
+        return [], ["An allow list needs a CSV file: wallet,max_quantity,price_eth."]
+    if upload.size > MAX_LIST_BYTES:
+        return [], [f"The list is larger than {MAX_LIST_BYTES // 2**20} MiB."]
+    try:
+        text = upload.read().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return [], ["The list is not UTF-8 text."]
+    entries, errors = allowlist.read(io.StringIO(text, newline=""))
+    said = [f"List, {error}" for error in errors[:MAX_ERRORS]]
+    if len(errors) > MAX_ERRORS:
+        said.append(f"… and {len(errors) - MAX_ERRORS} more rows.")
+    return entries, said
+
+
+@lead_only
+@require_POST
+def remove(request: HttpRequest, pk: int, phase: int) -> HttpResponse:
+    drop = find(pk)
+    row = get_object_or_404(SalePhase, pk=phase, commitment__drop=drop)
+    try:
+        remove_phase(phase=row)
+    except REFUSALS as error:
+        return refuse(request, drop, [str(error)])
+    return answer(request, drop, "The phase is taken out.")
+
+
+@lead_only
+@require_POST
+def open_sale(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask for the sale with the planned phases."""
+    drop = find(pk)
+    form = FinalForm(request.POST)
+    if not form.is_valid():
+        return refuse(request, drop, [form.first_error()])
+    by = form.cleaned_data["final_by"]
+    final = {"final_by": int(by.timestamp())} if by else {}
+    commitment = get_object_or_404(Commitment.objects.light(), drop=drop)
+    try:
+        request_open_sale(drop=drop, phases=asked_for(commitment), **final)
+    except REFUSALS as error:
+        return refuse(request, drop, [str(error)])
+    return answer(request, drop, "The sale opens with the next block.")
+
+
+@lead_only
+@require_POST
+def control(request: HttpRequest, pk: int) -> HttpResponse:
+    """Hold the sale, let it go on, settle an auction, withdraw."""
+    drop = find(pk)
+    asked = request.POST.get("do", "")
+    try:
+        if asked in ("pause", "resume"):
+            request_pause(drop=drop, is_paused=asked == "pause")
+        elif asked == "withdraw":
+            request_withdraw(drop=drop)
+        elif asked.startswith("settle-") and asked[7:].isdecimal():
+            request_settle(drop=drop, phase=int(asked[7:]))
+        else:
+            return HttpResponse("unknown step", status=400)
+    except REFUSALS as error:
+        return refuse(request, drop, [str(error)])
+    return answer(request, drop, "The transaction is on its way.")
+
+
+@lead_only
+def new_collection(request: HttpRequest) -> HttpResponse:
+    """A collection with its own generator; its contract follows with its first drop."""
+    form = CollectionForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with transaction.atomic():
+            collection = create_collection(
+                slug=form.cleaned_data["slug"],
+                name=form.cleaned_data["name"],
+                story=form.cleaned_data["story"],
+                checkpoint=form.cleaned_data["checkpoint"],
+            )
+        messages.success(request, f"{collection.name} is there. Begin with its first drop.")
+        return redirect(f"{reverse('gallery:console')}?collection={collection.slug}")
+    status = 400 if request.method == "POST" else 200
+    context = {"form": form, "collections": Collection.objects.order_by("name")}
+    return render(request, "gallery/new_collection.html", context, status=status)

@@ -1,0 +1,186 @@
+"""Buying works of a drop: its phases, what the wallet may have, and what becomes of a mint."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from gallery.serializers import ether, picture, sale_facts
+from gallery.views.public import find_drop, revalidated, work_address
+from generation.models import Artwork, Drop
+from minting.chain.phases import PhaseKind
+from minting.models import Commitment, SalePhase, Token
+from minting.services import NO_END, place_in_queue
+
+NEWEST = 12
+CURVE_WIDTH, CURVE_HEIGHT, CURVE_STEPS = 600, 120, 120
+WHO = {
+    PhaseKind.PUBLIC: "Everybody",
+    PhaseKind.LISTED: "Allow list",
+    PhaseKind.AUCTION: "Everybody, at a falling price",
+    PhaseKind.SIGNED: "Whoever has a ticket",
+}
+
+
+@dataclass(frozen=True)
+class PhaseFacts:
+    """A phase in words; ``curve`` are the points of an auction's price over time."""
+
+    number: int
+    who: str
+    state: str
+    price_eth: str
+    price_says: str
+    caps: str
+    start: datetime
+    end: datetime | None
+    curve: str = ""
+    now_x: float | None = None
+    floor_eth: str = ""
+    list_size: int = 0
+
+
+@revalidated
+@require_safe
+def mint_page(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    return render(request, "gallery/mint.html", mint_context(find_drop(slug, number)))
+
+
+@revalidated
+@require_safe
+def mint_live(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """The part of the page that changes as others mint."""
+    return render(request, "gallery/mint_live.html", mint_context(find_drop(slug, number)))
+
+
+def mint_context(drop: Drop) -> dict[str, Any]:
+    rows = Commitment.objects.light().select_related("collection__contract")
+    commitment = rows.filter(drop=drop).first()
+    minted = Token.objects.filter(drop=drop).count()
+    sale = sale_facts(drop, commitment, minted)
+    if commitment is None or sale is None:
+        raise Http404("nothing of this drop is for sale")
+    now = timezone.now()
+    phases = [phase_facts(row, now) for row in commitment.phases.in_order()]
+    arguments = [drop.collection.slug, drop.number]
+    return {
+        "collection": drop.collection,
+        "drop": drop,
+        "is_living": drop.kind == Drop.Kind.ON_THE_FLY,
+        "sale": sale,
+        "minted": minted,
+        "phases": phases,
+        "final_by": datetime.fromtimestamp(commitment.final_by, UTC)
+        if commitment.final_by and commitment.final_by < NO_END
+        else None,
+        "newest": newest_mints(drop),
+        "drop_url": reverse("gallery:drop", args=arguments),
+        "live_url": reverse("gallery:mint-live", args=arguments),
+        "sale_url": reverse("drop-sale", args=arguments),
+        "explorer": settings.CHAIN_EXPLORER_URL,
+    }
+
+
+def phase_facts(row: SalePhase, now: datetime) -> PhaseFacts:
+    terms, time = row.phase, int(now.timestamp())
+    kind = PhaseKind(row.kind)
+    over = "running" if time < row.end else "over"
+    is_auction = kind == PhaseKind.AUCTION
+    return PhaseFacts(
+        number=row.number,
+        who=WHO[kind],
+        state="coming" if time < row.start else over,
+        price_eth=ether(terms.price_at(time)),
+        price_says=price_says(row),
+        caps=caps(row),
+        start=datetime.fromtimestamp(row.start, UTC),
+        end=datetime.fromtimestamp(row.end, UTC) if row.end < NO_END else None,
+        curve=auction_curve(row) if is_auction else "",
+        now_x=auction_place(row, time) if is_auction else None,
+        floor_eth=ether(terms.floor_wei) if is_auction else "",
+        list_size=row.entries.count() if kind == PhaseKind.LISTED else 0,
+    )
+
+
+def price_says(row: SalePhase) -> str:
+    terms = row.phase
+    if row.kind == PhaseKind.AUCTION:
+        return (
+            f"from {ether(terms.price_wei)} down to {ether(terms.floor_wei)} ETH, "
+            f"by {ether(terms.fall_wei)} ETH every {span(terms.every_s)}; "
+            "in the end everybody pays the last price, the rest can be claimed back"
+        )
+    if row.kind == PhaseKind.LISTED:
+        return "the list has a price for each wallet"
+    return "free" if not row.price_wei else f"{ether(row.price_wei)} ETH a work"
+
+
+def caps(row: SalePhase) -> str:
+    said = [f"{row.max_per_transaction} a transaction"]
+    if row.kind == PhaseKind.LISTED:
+        said.append("as many a wallet as the list says")
+    elif row.max_per_wallet:
+        said.append(f"{row.max_per_wallet} a wallet")
+    return ", ".join(said)
+
+
+def span(seconds: int) -> str:
+    for name, size in (("h", 3600), ("min", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds // size} {name}"
+    return f"{seconds} s"
+
+
+def auction_end(row: SalePhase) -> int:
+    """Where the curve ends: when the price has stopped falling, or the phase is over."""
+    terms = row.phase
+    falls = -(-(terms.price_wei - terms.floor_wei) // terms.fall_wei)
+    return max(min(row.end, row.start + (falls + 1) * terms.every_s), row.start + 1)
+
+
+def auction_curve(row: SalePhase) -> str:
+    """Points x,y of the price as steps, for a polyline of 600 by 120."""
+    terms, end = row.phase, auction_end(row)
+    span_s, top = end - row.start, max(terms.price_wei, 1)
+    points = []
+    last_y = None
+    for step in range(CURVE_STEPS + 1):
+        time = row.start + span_s * step // CURVE_STEPS
+        x = CURVE_WIDTH * step / CURVE_STEPS
+        y = CURVE_HEIGHT * (1 - terms.price_at(time) / top)
+        if last_y is not None and y != last_y:
+            points.append(f"{x:.1f},{last_y:.1f}")
+        points.append(f"{x:.1f},{y:.1f}")
+        last_y = y
+    return " ".join(points)
+
+
+def auction_place(row: SalePhase, time: int) -> float | None:
+    if not row.start <= time < row.end:
+        return None
+    return min(CURVE_WIDTH * (time - row.start) / (auction_end(row) - row.start), CURVE_WIDTH)
+
+
+def newest_mints(drop: Drop) -> list[dict[str, Any]]:
+    """The last works that were minted, with a picture or their place in the queue."""
+    tokens = Token.objects.filter(drop=drop).select_related("artwork").order_by("-token_id")
+    return [
+        {
+            "token_id": token.token_id,
+            "owner": token.owner,
+            "picture": picture(token.artwork) if token.artwork else None,
+            "url": _address(drop, token.artwork),
+            "place": place_in_queue(token),
+        }
+        for token in tokens[:NEWEST]
+    ]
+
+
+def _address(drop: Drop, work: Artwork | None) -> str:
+    return work_address(drop, work) if work else ""
