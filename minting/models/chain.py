@@ -153,6 +153,7 @@ class ChainTransaction(models.Model):
         DEPLOY = "deploy"
         COMMIT = "commit"
         OPEN_SALE = "open_sale"
+        MINT = "mint", "works for our own account"
         CONDUIT = "conduit", "Seaport's conduit controller, on a local chain"
         MARKET = "market", "Seaport itself, on a local chain"
 
@@ -201,6 +202,12 @@ class ChainTransaction(models.Model):
         return None if self.kind in self.CREATIONS else self.contract.address
 
 
+class AttemptQuerySet(models.QuerySet["Attempt"]):
+    def live(self) -> Self:
+        """Those whose nonce is still theirs."""
+        return self.filter(is_live=True)
+
+
 class Attempt(models.Model):
     """Signed bytes of an intent, stored before they were first broadcast and never signed again."""
 
@@ -216,6 +223,8 @@ class Attempt(models.Model):
     is_live = models.BooleanField(default=True, help_text="not replaced, its nonce not lost")
     created_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, help_text="when a node last took the bytes")
+
+    objects = AttemptQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -21,6 +21,7 @@ from minting.services.market import (
     open_sellers,
     request_marketplace,
 )
+from minting.services.mints import request_mint
 from minting.services.outbox import (
     abandon_attempt,
     intend,
@@ -29,7 +30,7 @@ from minting.services.outbox import (
     refuse,
     replace_attempt,
     settle,
-    sign_attempt,
+    sign_attempts,
 )
 from minting.services.sales import (
     MAX_PER_TRANSACTION,
@@ -78,9 +79,10 @@ __all__ = [
     "request_commit",
     "request_deploy",
     "request_marketplace",
+    "request_mint",
     "request_open_sale",
     "rewind",
     "settle",
     "shrink_window",
-    "sign_attempt",
+    "sign_attempts",
 ]
