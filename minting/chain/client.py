@@ -164,10 +164,10 @@ class Client:
         found = self.batch(("eth_getTransactionReceipt", [tx_hash]) for tx_hash in tx_hashes)
         return [None if raw is None else _receipt(raw) for raw in found]
 
-    def block_receipts(self, numbers: Sequence[int]) -> list[Receipt]:
-        """The receipts of all transactions in these blocks; none of a block that is not there."""
+    def block_receipts(self, numbers: Sequence[int]) -> list[list[Receipt] | None]:
+        """The receipts of all transactions in each block; None of a block that is not there."""
         found = self.batch(("eth_getBlockReceipts", [_tag(number)]) for number in numbers)
-        return [_receipt(raw) for receipts in found for raw in receipts or []]
+        return [None if raw is None else [_receipt(one) for one in raw] for raw in found]
 
     def receipt_logs(self, tx_hashes: Sequence[str]) -> list[list[dict[str, Any]] | None]:
         """The raw logs of each transaction; None for one that is in no block."""
