@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='chaintransaction',
             name='kind',
-            field=models.CharField(choices=[('deploy', 'Deploy'), ('commit', 'Commit'), ('open_sale', 'Open Sale'), ('mint', 'works for our own account'), ('conduit', "Seaport's conduit controller, on a local chain"), ('market', 'Seaport itself, on a local chain')], max_length=10),
+            field=models.CharField(choices=[('deploy', 'Deploy'), ('commit', 'Commit'), ('open_sale', 'Open Sale'), ('mint', 'mint works for our own account'), ('conduit', "Seaport's conduit controller, on a local chain"), ('market', 'Seaport itself, on a local chain')], max_length=10),
         ),
     ]

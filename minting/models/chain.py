@@ -153,7 +153,7 @@ class ChainTransaction(models.Model):
         DEPLOY = "deploy"
         COMMIT = "commit"
         OPEN_SALE = "open_sale"
-        MINT = "mint", "works for our own account"
+        MINT = "mint", "mint works for our own account"
         CONDUIT = "conduit", "Seaport's conduit controller, on a local chain"
         MARKET = "market", "Seaport itself, on a local chain"
 
