@@ -1,9 +1,9 @@
 """A JSON-RPC client for one node. It never retries: what a failure means is the caller's part."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import orjson
 import requests
@@ -14,6 +14,7 @@ BATCH = 100
 HEADERS = {"Content-Type": "application/json"}
 
 Call = tuple[str, list[Any]]
+Parsed = TypeVar("Parsed")
 
 
 class ChainError(Exception):
@@ -153,21 +154,21 @@ class Client:
 
     def headers(self, numbers: Sequence[int | str]) -> list[Header | None]:
         found = self.batch([("eth_getBlockByNumber", [_tag(n), False]) for n in numbers])
-        return [None if raw is None else _header(raw) for raw in found]
+        return [None if raw is None else _parsed(_header, raw) for raw in found]
 
     def receipt(self, tx_hash: str) -> Receipt | None:
         """The receipt of a transaction that is in a block; None if it is in none."""
         raw = self.call("eth_getTransactionReceipt", tx_hash)
-        return None if raw is None else _receipt(raw)
+        return None if raw is None else _parsed(_receipt, raw)
 
     def receipts(self, tx_hashes: Sequence[str]) -> list[Receipt | None]:
         found = self.batch(("eth_getTransactionReceipt", [tx_hash]) for tx_hash in tx_hashes)
-        return [None if raw is None else _receipt(raw) for raw in found]
+        return [None if raw is None else _parsed(_receipt, raw) for raw in found]
 
     def block_receipts(self, numbers: Sequence[int]) -> list[list[Receipt] | None]:
         """The receipts of all transactions in each block; None of a block that is not there."""
         found = self.batch(("eth_getBlockReceipts", [_tag(number)]) for number in numbers)
-        return [None if raw is None else [_receipt(one) for one in raw] for raw in found]
+        return [None if raw is None else [_parsed(_receipt, one) for one in raw] for raw in found]
 
     def receipt_logs(self, tx_hashes: Sequence[str]) -> list[list[dict[str, Any]] | None]:
         """The raw logs of each transaction; None for one that is in no block."""
@@ -202,7 +203,9 @@ class Client:
         for outcome in found:
             if isinstance(outcome, RpcError):
                 raise outcome
-        return _integer(found[0]), [None if raw is None else _receipt(raw) for raw in found[1:]]
+        return _integer(found[0]), [
+            None if raw is None else _parsed(_receipt, raw) for raw in found[1:]
+        ]
 
     def tip_wei(self) -> int:
         return _integer(self.call("eth_maxPriorityFeePerGas"))
@@ -286,6 +289,13 @@ def _outcome(method: str, reply: Any) -> Any:
             method, int(error.get("code", 0)), str(error.get("message", "")), error.get("data")
         )
     return reply["result"]
+
+
+def _parsed(parse: Callable[[dict[str, Any]], Parsed], raw: dict[str, Any]) -> Parsed:
+    try:
+        return parse(raw)
+    except (KeyError, TypeError) as error:
+        raise TransportError(parse.__name__.strip("_"), "a field is missing") from error
 
 
 def _header(raw: dict[str, Any]) -> Header:
