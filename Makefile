@@ -4,7 +4,7 @@ PIP := .venv/bin/python -m pip --disable-pip-version-check -q
 # --no-config: the override in pyproject.toml is for making the lock; it would undo the lock here.
 UV := .venv/bin/uv pip install -q --no-config --no-deps --python .venv/bin/python
 
-.PHONY: up test test-deep check setup-test clean
+.PHONY: up test test-deep test-faults check setup-test clean
 up: .venv/.ready node_modules/.ready
 	@exec .venv/bin/python -m config.embedded up
 
@@ -17,6 +17,10 @@ test-deep: setup-test .venv-contracts/.ready
 	node contracts/forge.mjs halmos
 	node contracts/forge.mjs slither
 	.venv/bin/python -m pytest -q -m deep tests/contracts
+
+# Processes killed, replies lost, bytes flipped: all rounds; `make test` has a few of each.
+test-faults: setup-test
+	.venv/bin/python -m pytest -q -m faults tests/faults
 
 check: setup-test
 	.venv/bin/ruff check .

@@ -1,17 +1,20 @@
 """A JSON-RPC client for one node. It never retries: what a failure means is the caller's part."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
+import orjson
 import requests
 
 # A node that has not answered by then is treated as lost; the caller asks again later.
 TIMEOUT_S = 10.0
 BATCH = 100
+HEADERS = {"Content-Type": "application/json"}
 
 Call = tuple[str, list[Any]]
+Parsed = TypeVar("Parsed")
 
 
 class ChainError(Exception):
@@ -41,6 +44,21 @@ class RpcError(ChainError):
     def is_revert(self) -> bool:
         """Whether the contract refused, as opposed to the node (code 3 by convention)."""
         return self.code == 3 or "revert" in self.message.lower()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the node says that it has these signed bytes already."""
+        message = self.message.lower()
+        return "already known" in message or "already imported" in message
+
+    @property
+    def is_nonce_too_low(self) -> bool:
+        return "nonce too low" in self.message.lower()
+
+    @property
+    def is_underpriced(self) -> bool:
+        """Whether the node would take the transaction, or its replacement, for a higher fee."""
+        return "underpriced" in self.message.lower()
 
     @property
     def revert_data(self) -> bytes:
@@ -76,7 +94,13 @@ class Receipt:
     block_hash: str
     succeeded: bool
     gas_used: int
+    gas_price_wei: int
     contract_address: str | None
+
+    @property
+    def fee_wei(self) -> int:
+        """What the sender paid for it, beside the value."""
+        return self.gas_used * self.gas_price_wei
 
 
 class Client:
@@ -100,16 +124,26 @@ class Client:
 
     def call(self, method: str, *params: Any) -> Any:
         """The result of one request."""
-        reply = self._post(method, _request(1, method, list(params)))
-        return _result(method, reply)
+        outcome = _outcome(method, self._post(method, _request(1, method, list(params))))
+        if isinstance(outcome, RpcError):
+            raise outcome
+        return outcome
 
     def batch(self, calls: Iterable[Call]) -> list[Any]:
         """The results of many requests, in their order; the first refusal is raised."""
+        found = self.outcomes(calls)
+        for outcome in found:
+            if isinstance(outcome, RpcError):
+                raise outcome
+        return found
+
+    def outcomes(self, calls: Iterable[Call]) -> list[Any]:
+        """The results of many requests, in their order, each the node's answer or an RpcError."""
         pending = list(calls)
-        results: list[Any] = []
+        found: list[Any] = []
         for at in range(0, len(pending), BATCH):
-            results += self._batch(pending[at : at + BATCH])
-        return results
+            found += self._batch(pending[at : at + BATCH])
+        return found
 
     def check_chain(self, expected: int) -> None:
         """WrongChainError if the node serves another chain."""
@@ -126,12 +160,21 @@ class Client:
 
     def headers(self, numbers: Sequence[int | str]) -> list[Header | None]:
         found = self.batch([("eth_getBlockByNumber", [_tag(n), False]) for n in numbers])
-        return [None if raw is None else _header(raw) for raw in found]
+        return [None if raw is None else _parsed(_header, raw) for raw in found]
 
     def receipt(self, tx_hash: str) -> Receipt | None:
         """The receipt of a transaction that is in a block; None if it is in none."""
         raw = self.call("eth_getTransactionReceipt", tx_hash)
-        return None if raw is None else _receipt(raw)
+        return None if raw is None else _parsed(_receipt, raw)
+
+    def receipts(self, tx_hashes: Sequence[str]) -> list[Receipt | None]:
+        found = self.batch(("eth_getTransactionReceipt", [tx_hash]) for tx_hash in tx_hashes)
+        return [None if raw is None else _parsed(_receipt, raw) for raw in found]
+
+    def block_receipts(self, numbers: Sequence[int]) -> list[list[Receipt] | None]:
+        """The receipts of all transactions in each block; None of a block that is not there."""
+        found = self.batch(("eth_getBlockReceipts", [_tag(number)]) for number in numbers)
+        return [None if raw is None else [_parsed(_receipt, one) for one in raw] for raw in found]
 
     def receipt_logs(self, tx_hashes: Sequence[str]) -> list[list[dict[str, Any]] | None]:
         """The raw logs of each transaction; None for one that is in no block."""
@@ -140,18 +183,50 @@ class Client:
 
     def knows(self, tx_hash: str) -> bool:
         """Whether the node has the transaction, in a block or waiting."""
-        return self.call("eth_getTransactionByHash", tx_hash) is not None
+        return self.knows_all([tx_hash])[0]
+
+    def knows_all(self, tx_hashes: Sequence[str]) -> list[bool]:
+        found = self.batch(("eth_getTransactionByHash", [tx_hash]) for tx_hash in tx_hashes)
+        return [raw is not None for raw in found]
 
     def nonce(self, address: str, block: int | str = "latest") -> int:
         """How many transactions of ``address`` are in blocks up to ``block``."""
         return _integer(self.call("eth_getTransactionCount", address, _tag(block)))
+
+    def balance_wei(self, address: str) -> int:
+        return _integer(self.call("eth_getBalance", address, "latest"))
+
+    def nonce_and_receipts(
+        self, address: str, number: int, tx_hashes: Sequence[str]
+    ) -> tuple[int, list[Receipt | None]]:
+        """The nonce of ``address`` after block ``number``, and receipts, as one server has them.
+
+        Behind an address there may be several servers, not all at the same block. One array goes
+        to one of them, and one that does not have the block yet refuses.
+        """
+        calls: list[Call] = [("eth_getTransactionReceipt", [tx_hash]) for tx_hash in tx_hashes]
+        found = self._batch([("eth_getTransactionCount", [address, _tag(number)]), *calls])
+        for outcome in found:
+            if isinstance(outcome, RpcError):
+                raise outcome
+        return _integer(found[0]), [
+            None if raw is None else _parsed(_receipt, raw) for raw in found[1:]
+        ]
 
     def tip_wei(self) -> int:
         return _integer(self.call("eth_maxPriorityFeePerGas"))
 
     def estimate_gas(self, request: dict[str, str]) -> int:
         """The gas a transaction needs; RpcError with ``is_revert`` if the contract refuses it."""
-        return _integer(self.call("eth_estimateGas", request))
+        [gas] = self.estimate_all([request])
+        if isinstance(gas, RpcError):
+            raise gas
+        return gas
+
+    def estimate_all(self, requests: Sequence[dict[str, str]]) -> list[int | RpcError]:
+        """The gas of each transaction on the newest state, or why it is refused."""
+        found = self.outcomes(("eth_estimateGas", [request]) for request in requests)
+        return [raw if isinstance(raw, RpcError) else _integer(raw) for raw in found]
 
     def read(self, to: str, call: bytes, block: int | str = "latest") -> bytes:
         """The return value of a call that changes nothing."""
@@ -167,6 +242,11 @@ class Client:
     def send(self, raw: bytes) -> str:
         """Broadcast signed bytes; returns the transaction hash the node gives them."""
         return str(self.call("eth_sendRawTransaction", "0x" + raw.hex()))
+
+    def send_all(self, raws: Sequence[bytes]) -> list[RpcError | None]:
+        """Broadcast signed bytes; for each why the node refuses it, None where the node has it."""
+        found = self.outcomes(("eth_sendRawTransaction", ["0x" + raw.hex()]) for raw in raws)
+        return [one if isinstance(one, RpcError) and not one.is_known else None for one in found]
 
     def logs(self, address: str, first: int, last: int, *topics: list[str]) -> list[dict[str, Any]]:
         """Raw logs of a contract in blocks first..last; each topic is one of those in its list."""
@@ -187,14 +267,16 @@ class Client:
         if not isinstance(replies, list) or len(replies) != len(calls):
             raise TransportError(name, "the answer is not as long as the request")
         by_id = {reply.get("id"): reply for reply in replies if isinstance(reply, dict)}
-        return [_result(call[0], by_id.get(i)) for i, call in enumerate(calls)]
+        return [_outcome(call[0], by_id.get(i)) for i, call in enumerate(calls)]
 
     def _post(self, name: str, body: Any) -> Any:
         try:
-            with self._session.post(self._url, json=body, timeout=self._timeout_s) as reply:
+            with self._session.post(
+                self._url, orjson.dumps(body), headers=HEADERS, timeout=self._timeout_s
+            ) as reply:
                 if reply.status_code != requests.codes.ok:
                     raise TransportError(name, f"HTTP status {reply.status_code}")
-                return reply.json()
+                return orjson.loads(reply.content)
         except (requests.RequestException, ValueError) as error:
             raise TransportError(name, type(error).__name__) from error
 
@@ -203,15 +285,23 @@ def _request(number: int, method: str, params: list[Any]) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
 
 
-def _result(method: str, reply: Any) -> Any:
+def _outcome(method: str, reply: Any) -> Any:
+    """What the node answered, or its refusal as an RpcError."""
     if not isinstance(reply, dict) or not ("result" in reply or "error" in reply):
         raise TransportError(method, "the answer is not JSON-RPC")
     if "error" in reply:
         error = reply["error"] if isinstance(reply["error"], dict) else {}
-        raise RpcError(
+        return RpcError(
             method, int(error.get("code", 0)), str(error.get("message", "")), error.get("data")
         )
     return reply["result"]
+
+
+def _parsed(parse: Callable[[dict[str, Any]], Parsed], raw: dict[str, Any]) -> Parsed:
+    try:
+        return parse(raw)
+    except (KeyError, TypeError) as error:
+        raise TransportError(parse.__name__.strip("_"), "a field is missing") from error
 
 
 def _header(raw: dict[str, Any]) -> Header:
@@ -231,6 +321,7 @@ def _receipt(raw: dict[str, Any]) -> Receipt:
         block_hash=raw["blockHash"],
         succeeded=_integer(raw["status"]) == 1,
         gas_used=_integer(raw["gasUsed"]),
+        gas_price_wei=_integer(raw["effectiveGasPrice"]),
         contract_address=raw.get("contractAddress"),
     )
 

@@ -2,7 +2,7 @@
 
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,10 +44,12 @@ def answers(url: str) -> bool:
 
 
 @contextmanager
-def running(program: Path, port: int, state: Path | None = None) -> Iterator[str]:
+def running(
+    program: Path, port: int, state: Path | None = None, flags: Sequence[str] = ()
+) -> Iterator[str]:
     """A node for as long as the block runs; gives its URL. NodeError after 10 s of silence."""
     url = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(command(program, port, state))  # noqa: S603
+    process = subprocess.Popen([*command(program, port, state), *flags])  # noqa: S603
     try:
         deadline = time.monotonic() + 10
         while not answers(url):

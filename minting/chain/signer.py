@@ -4,11 +4,12 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from coincurve import PrivateKey
 from eth_account import Account
 from eth_account.messages import encode_defunct
-from eth_utils.address import to_checksum_address
 
 from minting.chain.node import LOCAL_CHAIN_ID
+from minting.provenance.keccak import keccak256
 
 # The accounts of anvil's default mnemonic; everybody has their keys.
 DEV_ADDRESSES = frozenset(
@@ -78,6 +79,7 @@ class Signer:
         if chain_id != LOCAL_CHAIN_ID and self.address in DEV_ADDRESSES:
             raise DevKeyError(self.address, chain_id)
         self.chain_id = chain_id
+        self._key = PrivateKey(bytes(self._account.key))
 
     @classmethod
     def from_keystore(cls, path: Path, password: str, chain_id: int) -> "Signer":
@@ -98,17 +100,51 @@ class Signer:
         return "0x" + bytes(signed.signature).hex()
 
     def sign(self, request: TransactionRequest) -> SignedTransaction:
-        fields: dict[str, object] = {
-            "type": 2,
-            "chainId": self.chain_id,
-            "nonce": request.nonce,
-            "data": request.data,
-            "value": request.value_wei,
-            "gas": request.gas,
-            "maxFeePerGas": request.max_fee_wei,
-            "maxPriorityFeePerGas": request.tip_wei,
-        }
-        if request.to is not None:
-            fields["to"] = to_checksum_address(request.to)
-        signed = self._account.sign_transaction(fields)
-        return SignedTransaction(bytes(signed.raw_transaction), "0x" + bytes(signed.hash).hex())
+        """The signed bytes; the same request gives the same bytes.
+
+        eth-account signs the same in 460 us instead of 36, half a core at 1,000 a second.
+        """
+        to = b"" if request.to is None else bytes.fromhex(request.to.removeprefix("0x"))
+        if request.to is not None and len(to) != 20:
+            raise ValueError(f"{request.to} is not an address")
+        fields = [
+            _word(self.chain_id),
+            _word(request.nonce),
+            _word(request.tip_wei),
+            _word(request.max_fee_wei),
+            _word(request.gas),
+            _text(to),
+            _word(request.value_wei),
+            _text(request.data),
+            _list([]),
+        ]
+        digest = keccak256(EIP_1559 + _list(fields))
+        signature = self._key.sign_recoverable(digest, hasher=None)
+        r, s = (int.from_bytes(signature[at : at + 32]) for at in (0, 32))
+        raw = EIP_1559 + _list([*fields, _word(signature[64]), _word(r), _word(s)])
+        return SignedTransaction(raw, "0x" + keccak256(raw).hex())
+
+
+# RLP (Ethereum yellow paper, appendix B): short things have their length in their first byte, long
+# ones the length of their length; numbers have no leading zeros.
+EIP_1559 = b"\x02"
+
+
+def _text(raw: bytes) -> bytes:
+    return raw if len(raw) == 1 and raw[0] < 0x80 else _length(len(raw), 0x80) + raw
+
+
+def _word(number: int) -> bytes:
+    return _text(number.to_bytes((number.bit_length() + 7) // 8))
+
+
+def _list(encoded: list[bytes]) -> bytes:
+    raw = b"".join(encoded)
+    return _length(len(raw), 0xC0) + raw
+
+
+def _length(length: int, offset: int) -> bytes:
+    if length < 56:
+        return bytes([offset + length])
+    digits = length.to_bytes((length.bit_length() + 7) // 8)
+    return bytes([offset + 55 + len(digits)]) + digits

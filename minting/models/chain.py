@@ -162,6 +162,7 @@ class ChainTransaction(models.Model):
         PAUSE = "pause", "hold a sale, or let it go on"
         SETTLE = "settle", "close an auction"
         WITHDRAW = "withdraw", "send what a drop earned to the treasury"
+        MINT = "mint", "mint works for our own account"
         CONDUIT = "conduit", "Seaport's conduit controller, on a local chain"
         MARKET = "market", "Seaport itself, on a local chain"
 
@@ -213,6 +214,12 @@ class ChainTransaction(models.Model):
         return None if self.kind in self.CREATIONS else self.contract.address
 
 
+class AttemptQuerySet(models.QuerySet["Attempt"]):
+    def live(self) -> Self:
+        """Those whose nonce is still theirs."""
+        return self.filter(is_live=True)
+
+
 class Attempt(models.Model):
     """Signed bytes of an intent, stored before they were first broadcast and never signed again."""
 
@@ -228,6 +235,8 @@ class Attempt(models.Model):
     is_live = models.BooleanField(default=True, help_text="not replaced, its nonce not lost")
     created_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, help_text="when a node last took the bytes")
+
+    objects = AttemptQuerySet.as_manager()
 
     class Meta:
         constraints = [

@@ -37,6 +37,7 @@ from minting.services.market import (
     open_sellers,
     request_marketplace,
 )
+from minting.services.mints import request_mint
 from minting.services.outbox import (
     abandon_attempt,
     intend,
@@ -45,7 +46,7 @@ from minting.services.outbox import (
     refuse,
     replace_attempt,
     settle,
-    sign_attempt,
+    sign_attempts,
 )
 from minting.services.places import CommitmentPendingError
 from minting.services.sales import (
@@ -134,6 +135,7 @@ __all__ = [
     "request_deploy",
     "request_living_commit",
     "request_marketplace",
+    "request_mint",
     "request_open_sale",
     "request_pause",
     "request_settle",
@@ -142,7 +144,7 @@ __all__ = [
     "running_phase",
     "settle",
     "shrink_window",
-    "sign_attempt",
+    "sign_attempts",
     "standing_sale",
     "token_seed",
     "undrawn",

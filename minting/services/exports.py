@@ -1,7 +1,9 @@
 """A committed drop as the folder a stranger needs to check it."""
 
 import hashlib
+import shutil
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,9 @@ from minting.models import Commitment, Contract
 from minting.provenance import cid
 from minting.provenance.canonical import canonicalize
 from minting.provenance.keccak import keccak256
+
+# 10,000 works are packed in half a minute.
+ABANDONED_S = 3600
 
 
 class FolderNotEmptyError(Exception):
@@ -47,15 +52,43 @@ def export_drop(*, commitment: Commitment, out: Path) -> Path:
 
 
 def drop_car(*, commitment: Commitment) -> Path:
-    """The CAR file of a drop, named by its root; packed when it is first asked for."""
+    """The CAR file of a drop, named by its root; packed when it is first asked for.
+
+    A file whose bytes are no longer those that were packed is packed again, from works that are
+    compared with what was committed: nobody gets the damaged one.
+    """
     out = Path(settings.MEDIA_ROOT) / "cars" / f"{commitment.root_cid}.car"
-    if not out.exists():
+    if not _is_whole(out):
         out.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(out.parent)
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=".pack.") as temporary:
-            folder = Path(temporary) / "drop"
+            folder, car = Path(temporary) / "drop", Path(temporary) / "drop.car"
             _write_works(commitment, folder)
-            _pack(commitment, folder, out)
+            _pack(commitment, folder, car)
+            digest = Path(temporary) / "drop.sha256"
+            digest.write_text(_sha256(car))
+            digest.replace(out.with_suffix(".sha256"))
+            car.replace(out)
     return out
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what processes left that were killed while they packed."""
+    long_ago = time.time() - ABANDONED_S
+    for left in folder.glob(".pack.*"):
+        if left.stat().st_mtime < long_ago:
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _is_whole(car: Path) -> bool:
+    """Whether the file is there and has the digest that was noted when it was packed."""
+    noted = car.with_suffix(".sha256")
+    return car.exists() and noted.exists() and noted.read_text() == _sha256(car)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _pack(commitment: Commitment, folder: Path, out: Path) -> None:

@@ -1,5 +1,6 @@
 """The outbox: intents that happen at most once, and the signed bytes that carry them."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -47,38 +48,39 @@ def intend(
 
 
 @transaction.atomic
-def sign_attempt(
+def sign_attempts(
     *,
-    intent: ChainTransaction,
+    intents: Sequence[ChainTransaction],
+    gas: Mapping[int, int],
     signer: Signer,
     chain_nonce: int,
-    gas: int,
     max_fee_wei: int,
     tip_wei: int,
     now: datetime,
-) -> Attempt | None:
-    """Take the next nonce, sign and store; None if another process took the intent first.
+) -> list[Attempt]:
+    """Take the next nonces, sign and store; not what another process took first.
 
-    ``chain_nonce`` is what the node counts. Ours may be ahead of it, never behind.
+    ``gas`` is by primary key. ``chain_nonce`` is what the node counts. Ours may be ahead of it,
+    never behind.
     """
-    Sender.objects.get_or_create(chain_id=intent.chain_id, address=intent.sender)
-    Sender.objects.select_for_update().get(chain_id=intent.chain_id, address=intent.sender)
-    taken = ChainTransaction.objects.filter(pk=intent.pk, state=State.PENDING)
-    if not taken.update(state=State.SENT, error=""):
-        return None
-    live = Attempt.objects.filter(chain_id=intent.chain_id, sender=intent.sender, is_live=True)
+    if not intents:
+        return []
+    chain_id, address = signer.chain_id, signer.address
+    Sender.objects.get_or_create(chain_id=chain_id, address=address)
+    Sender.objects.select_for_update().get(chain_id=chain_id, address=address)
+    pending = ChainTransaction.objects.filter(
+        pk__in=[intent.pk for intent in intents], state=State.PENDING
+    )
+    ours = set(pending.select_for_update().order_by("pk").values_list("pk", flat=True))
+    pending.update(state=State.SENT, error="")
+    live = Attempt.objects.live().filter(chain_id=chain_id, sender=address)
     last = live.aggregate(last=Max("nonce"))["last"]
     nonce = chain_nonce if last is None else max(chain_nonce, last + 1)
-    request = TransactionRequest(
-        nonce=nonce,
-        to=intent.to,
-        data=bytes(intent.call),
-        value_wei=intent.value_wei,
-        gas=gas,
-        max_fee_wei=max_fee_wei,
-        tip_wei=tip_wei,
+    taken = [intent for intent in intents if intent.pk in ours]
+    return Attempt.objects.bulk_create(
+        _attempt(intent, signer, _request(intent, at, gas[intent.pk], max_fee_wei, tip_wei), now)
+        for at, intent in enumerate(taken, nonce)
     )
-    return _store(intent, signer, request, now)
 
 
 @transaction.atomic
@@ -89,23 +91,32 @@ def replace_attempt(
     if not Attempt.objects.filter(pk=attempt.pk, is_live=True).update(is_live=False):
         return None
     intent = attempt.transaction
-    request = TransactionRequest(
-        nonce=attempt.nonce,
+    request = _request(intent, attempt.nonce, attempt.gas, max_fee_wei, tip_wei)
+    higher = _attempt(intent, signer, request, now)
+    higher.save()
+    return higher
+
+
+def _request(
+    intent: ChainTransaction, nonce: int, gas: int, max_fee_wei: int, tip_wei: int
+) -> TransactionRequest:
+    return TransactionRequest(
+        nonce=nonce,
         to=intent.to,
         data=bytes(intent.call),
         value_wei=intent.value_wei,
-        gas=attempt.gas,
+        gas=gas,
         max_fee_wei=max_fee_wei,
         tip_wei=tip_wei,
     )
-    return _store(intent, signer, request, now)
 
 
-def _store(
+def _attempt(
     intent: ChainTransaction, signer: Signer, request: TransactionRequest, now: datetime
 ) -> Attempt:
+    """The signed bytes as a row that is not stored yet."""
     signed = signer.sign(request)
-    return Attempt.objects.create(
+    return Attempt(
         transaction=intent,
         chain_id=intent.chain_id,
         sender=intent.sender,
@@ -119,15 +130,18 @@ def _store(
     )
 
 
-def note_accepted(*, attempt: Attempt, now: datetime) -> None:
+def note_accepted(*, attempts: Sequence[Attempt], now: datetime) -> None:
     """Remember that a node took the bytes."""
-    Attempt.objects.filter(pk=attempt.pk).update(accepted_at=now)
-    ChainTransaction.objects.filter(pk=attempt.transaction_id).update(error="")
+    Attempt.objects.filter(pk__in=[attempt.pk for attempt in attempts]).update(accepted_at=now)
+    intents = ChainTransaction.objects.filter(
+        pk__in=[attempt.transaction_id for attempt in attempts]
+    )
+    intents.unsettled().exclude(error="").update(error="")
 
 
-def note_error(*, intent: ChainTransaction, error: str) -> None:
-    """Show why an intent waits; it stays due."""
-    ChainTransaction.objects.filter(pk=intent.pk).update(error=error)
+def note_error(*, pks: Sequence[int], error: str) -> None:
+    """Show why intents wait; they stay due. What settled meanwhile keeps its own reason."""
+    ChainTransaction.objects.filter(pk__in=pks).unsettled().update(error=error)
 
 
 @transaction.atomic
@@ -156,6 +170,7 @@ def settle(*, intent: ChainTransaction, receipt: Receipt, now: datetime, reason:
         block_number=receipt.block_number,
         block_hash=receipt.block_hash,
         gas_used=receipt.gas_used,
+        fee_wei=receipt.fee_wei,
         settled_at=now,
     )
     if settled and receipt.succeeded:
@@ -172,6 +187,8 @@ def _take_effect(intent: ChainTransaction, receipt: Receipt) -> None:
         contract.save(update_fields=["address", "deployed_block"])
         Cursor.objects.create(contract=contract, number=receipt.block_number - 1)
         return
+    if intent.kind == Kind.MINT:
+        return  # the indexer reads the tokens from the logs
     if intent.kind in (Kind.CONDUIT, Kind.MARKET):
         continue_marketplace(intent=intent, receipt=receipt)
         return

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from minting.chain.client import BATCH, Client, RpcError, TransportError, WrongChainError
+from minting.chain.signer import Signer, TransactionRequest
 from tests.fixtures.chain import OWNER, Chain
+from tests.minting.test_signer import DEV_KEY
 
 Serve = Callable[..., str]
 
@@ -162,3 +164,53 @@ def test_another_chain_is_refused(chain: Chain) -> None:
         chain.check_chain(1)
 
     assert (caught.value.expected, caught.value.found) == (1, 31337)
+
+
+@pytest.mark.parametrize("found", [{}, "0x1", {"transactionHash": "0x1", "blockNumber": None}])
+def test_a_receipt_with_fields_missing_is_a_transport_error(serve: Serve, found: Any) -> None:
+    with Client(serve(reply(found))) as client, pytest.raises(TransportError):
+        client.receipt("0x" + "ab" * 32)
+
+
+def test_a_batch_tells_answers_from_refusals(chain: Chain) -> None:
+    number, refusal, chain_id = chain.outcomes(
+        [("eth_blockNumber", []), ("eth_no_such_method", []), ("eth_chainId", [])]
+    )
+
+    assert (number, chain_id) == (hex(chain.block_number()), hex(31337))
+    assert isinstance(refusal, RpcError)
+
+
+def test_a_batch_whose_answers_all_have_to_be_there_raises_the_refusal(chain: Chain) -> None:
+    with pytest.raises(RpcError):
+        chain.batch([("eth_blockNumber", []), ("eth_no_such_method", [])])
+
+
+def test_bytes_that_the_node_has_already_are_not_refused(chain: Chain) -> None:
+    chain.call("evm_setAutomine", False)
+    request = TransactionRequest(0, OWNER, b"", 0, 21_000, 10**11, 10**9)
+    raw = Signer(DEV_KEY, 31337).sign(request).raw
+
+    assert chain.send_all([raw]) == chain.send_all([raw]) == [None]
+
+
+def test_a_block_has_the_receipts_of_its_transactions(chain: Chain) -> None:
+    receipt = chain.succeed(b"", OWNER)
+
+    found = chain.block_receipts([receipt.block_number, receipt.block_number + 1])
+
+    assert found == [[receipt], None]
+
+
+def test_a_nonce_and_receipts_of_one_state(chain: Chain) -> None:
+    receipt = chain.succeed(b"", OWNER)
+    hashes = [receipt.tx_hash, "0x" + "ab" * 32]
+
+    found = chain.nonce_and_receipts(OWNER, receipt.block_number, hashes)
+
+    assert found == (1, [receipt, None])
+
+
+def test_a_server_without_the_block_says_nothing_of_its_nonces(chain: Chain) -> None:
+    with pytest.raises(RpcError):
+        chain.nonce_and_receipts(OWNER, chain.block_number() + 9, [])

@@ -1,10 +1,13 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from eth_account import Account
 from eth_account.hdaccount import ETHEREUM_DEFAULT_PATH
 from eth_utils.address import to_checksum_address
+from hypothesis import given
+from hypothesis import strategies as st
 from pytest_django import Settings
 
 from minting import services
@@ -34,6 +37,56 @@ def test_signed_bytes_are_of_the_account_and_have_their_hash() -> None:
 
 def test_the_same_request_gives_the_same_bytes() -> None:
     assert Signer(KEY, 5).sign(REQUEST) == Signer(KEY, 5).sign(REQUEST)
+
+
+@given(
+    request=st.builds(
+        TransactionRequest,
+        nonce=st.integers(0, 2**64 - 2),
+        to=st.sampled_from([None, ADDRESS, ADDRESS.lower()]),
+        data=st.binary(max_size=300),
+        value_wei=st.integers(0, 2**256 - 1),
+        gas=st.integers(0, 2**64 - 1),
+        max_fee_wei=st.integers(0, 2**256 - 1),
+        tip_wei=st.integers(0, 2**256 - 1),
+    ),
+    chain_id=st.integers(1, 2**53),
+)
+def test_signed_bytes_are_those_of_eth_account(request: TransactionRequest, chain_id: int) -> None:
+    fields = {
+        "type": 2,
+        "chainId": chain_id,
+        "nonce": request.nonce,
+        "data": request.data,
+        "value": request.value_wei,
+        "gas": request.gas,
+        "maxFeePerGas": request.max_fee_wei,
+        "maxPriorityFeePerGas": request.tip_wei,
+    }
+    if request.to is not None:
+        fields["to"] = to_checksum_address(request.to)
+
+    signed = Signer(KEY, chain_id).sign(request)
+
+    expected = Account.sign_transaction(fields, KEY)
+    assert signed.raw == bytes(expected.raw_transaction)
+    assert signed.tx_hash == "0x" + expected.hash.hex().removeprefix("0x")
+
+
+def test_a_large_input_is_signed_as_eth_account_does() -> None:
+    request = replace(REQUEST, to=None, data=bytes(range(256)) * 300)
+    fields = {"type": 2, "chainId": 5, "nonce": 7, "data": request.data, "value": 3}
+    fields |= {"gas": 100_000, "maxFeePerGas": 20, "maxPriorityFeePerGas": 2}
+
+    signed = Signer(KEY, 5).sign(request)
+
+    assert signed.raw == bytes(Account.sign_transaction(fields, KEY).raw_transaction)
+
+
+@pytest.mark.parametrize("to", ["", "0x12", "0x" + "ab" * 21, "nobody"])
+def test_what_is_no_address_is_refused(to: str) -> None:
+    with pytest.raises(ValueError, match=r"address|hexadecimal"):
+        Signer(KEY, 5).sign(replace(REQUEST, to=to))
 
 
 def test_another_chain_gives_other_bytes() -> None:
