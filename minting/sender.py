@@ -77,10 +77,11 @@ def pump(now: datetime) -> set[int]:
         The node is away; everything stays due.
     """
     rows = ChainTransaction.objects.unsettled().values_list("pk", "kind")
-    # Creations first: calls wait for their contract.
-    due = [pk for pk, kind in rows if kind in ChainTransaction.CREATIONS]
+    # Calls wait for their contract, and a contract has an address once its libraries are there:
+    # they have the lower nonces.
+    due = [pk for pk, kind in rows if kind in ChainTransaction.FIRST]
     created = len(due)
-    due += [pk for pk, kind in rows if kind not in ChainTransaction.CREATIONS]
+    due += [pk for pk, kind in rows if kind not in ChainTransaction.FIRST]
     drops: set[int] = set()
     if not due:
         return drops

@@ -167,6 +167,8 @@ class ChainTransaction(models.Model):
         MARKET = "market", "Seaport itself, on a local chain"
 
     CREATIONS = (Kind.DEPLOY, Kind.CONDUIT, Kind.MARKET)
+    # What other intents call has to be there first.
+    FIRST = (Kind.LIBRARY, *CREATIONS)
 
     class State(models.TextChoices):
         PENDING = "pending", "not signed yet"
