@@ -24,17 +24,16 @@ def advance() -> None:
         head = node.block_number()
         for drop in drops:
             commitment = Commitment.objects.get(drop=drop)
-            if head <= services.awaited_block(commitment):
-                head = _wait(node, head)
+            head = _reach(node, head, services.awaited_block(commitment) + 1)
             services.next_step(commitment, head)
             services.announcement(drop)
 
 
-def _wait(node: Client, head: int) -> int:
+def _reach(node: Client, head: int, wanted: int) -> int:
     """Others make the blocks of a chain; on the local one there may be nobody else."""
-    if settings.CHAIN_ID != LOCAL_CHAIN_ID:
+    if head >= wanted or settings.CHAIN_ID != LOCAL_CHAIN_ID:
         return head
-    node.call("evm_mine")
+    node.call("anvil_mine", hex(wanted - head))
     return node.block_number()
 
 

@@ -43,7 +43,7 @@ CHAIN_RPC_URL = os.environ.get(
     "CHAIN_RPC_URL", f"http://127.0.0.1:{os.environ.get('MORPHORA_CHAIN_PORT', '8545')}"
 )
 # How many blocks after its commitment a drop's seed is decided.
-CHAIN_REVEAL_BLOCKS = int(os.environ.get("CHAIN_REVEAL_BLOCKS", "4"))
+CHAIN_REVEAL_BLOCKS = int(os.environ.get("CHAIN_REVEAL_BLOCKS", "32"))
 CHAIN_CONFIRMATIONS = int(os.environ.get("CHAIN_CONFIRMATIONS", "1"))
 # Anvil's first account. The signer refuses it on any chain id but 31337.
 CHAIN_PRIVATE_KEY = os.environ.get(
