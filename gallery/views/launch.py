@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from gallery.forms.launch import CollectionForm, FinalForm, PhaseForm
 from gallery.serializers import ether
-from gallery.views.console import REFUSALS, lead_only
+from gallery.views.console import DAYS_TO_SEAL, REFUSALS, lead_only
 from gallery.views.mint import phase_facts
 from generation.models import Collection, Drop
 from generation.services import create_collection
@@ -43,6 +43,7 @@ from minting.services import (
 Kind = ChainTransaction.Kind
 MAX_LIST_BYTES = 4 * 2**20  # 60,000 wallets
 MAX_ERRORS = 20
+WEI_PER_ETH = 10**18
 STATES = {
     ChainTransaction.State.PENDING: "on its way",
     ChainTransaction.State.SENT: "on its way",
@@ -63,7 +64,9 @@ class Step:
     @property
     def cost_eth(self) -> str:
         sent = self.transaction
-        return ether(sent.fee_wei) if sent and sent.fee_wei is not None else ""
+        if sent is None or sent.fee_wei is None:
+            return ""
+        return f"{sent.fee_wei / WEI_PER_ETH:.6f}"
 
 
 @lead_only
@@ -98,18 +101,29 @@ def launch_context(drop: Drop) -> dict[str, Any]:
         "drop_url": reverse("gallery:drop", args=[drop.collection.slug, drop.number]),
         "live_url": reverse("gallery:launch-live", args=[drop.pk]),
         "steps": checklist(drop, commitment),
-        "phases": [(row.pk, phase_facts(row, now)) for row in phases],
+        "phases": [
+            (row.pk, phase_facts(row, now, is_planned=drop.state == Drop.State.COMMITTED))
+            for row in phases
+        ],
         "auctions": [
             row.number for row in phases if row.kind == PhaseKind.AUCTION and is_over(row, now)
         ],
         "may_plan": may_plan,
         "form": PhaseForm(initial=PhaseForm.opening(now)),
-        "final_form": FinalForm(),
+        "final_by": final_by_default(phases),
         "sale": sale,
         "trouble": trouble,
         "proceeds_eth": ether(sale.proceeds_wei) if sale else "",
         "explorer": settings.CHAIN_EXPLORER_URL,
     }
+
+
+def final_by_default(phases: list[SalePhase]) -> str:
+    """A week after the last phase, as a field for dates and times has it."""
+    last = max((row.end for row in phases), default=0)
+    if not last or last >= NO_END:
+        return ""
+    return f"{datetime.fromtimestamp(last, UTC) + DAYS_TO_SEAL:%Y-%m-%dT%H:%M}"
 
 
 def is_over(row: SalePhase, now: datetime) -> bool:

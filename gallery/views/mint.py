@@ -87,7 +87,7 @@ def mint_context(drop: Drop) -> dict[str, Any]:
     }
 
 
-def phase_facts(row: SalePhase, now: datetime) -> PhaseFacts:
+def phase_facts(row: SalePhase, now: datetime, *, is_planned: bool = False) -> PhaseFacts:
     terms, time = row.phase, int(now.timestamp())
     kind = PhaseKind(row.kind)
     over = "running" if time < row.end else "over"
@@ -95,7 +95,7 @@ def phase_facts(row: SalePhase, now: datetime) -> PhaseFacts:
     return PhaseFacts(
         number=row.number,
         who=WHO[kind],
-        state="coming" if time < row.start else over,
+        state="planned" if is_planned else "coming" if time < row.start else over,
         price_eth=ether(terms.price_at(time)),
         price_says=price_says(row),
         caps=caps(row),
@@ -112,13 +112,13 @@ def price_says(row: SalePhase) -> str:
     terms = row.phase
     if row.kind == PhaseKind.AUCTION:
         return (
-            f"from {ether(terms.price_wei)} down to {ether(terms.floor_wei)} ETH, "
+            f"From {ether(terms.price_wei)} down to {ether(terms.floor_wei)} ETH, "
             f"by {ether(terms.fall_wei)} ETH every {span(terms.every_s)}; "
             "in the end everybody pays the last price, the rest can be claimed back"
         )
     if row.kind == PhaseKind.LISTED:
-        return "the list has a price for each wallet"
-    return "free" if not row.price_wei else f"{ether(row.price_wei)} ETH a work"
+        return "The list has a price for each wallet"
+    return "Free" if not row.price_wei else f"{ether(row.price_wei)} ETH a work"
 
 
 def caps(row: SalePhase) -> str:

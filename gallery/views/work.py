@@ -11,11 +11,11 @@ from django.views.decorators.http import require_safe
 
 from gallery.serializers import alternative, ether, picture, work_card
 from gallery.views.public import revalidated
-from generation.models import Artwork, Collection
+from generation.models import Artwork, Collection, Drop
 from generation.services.catalogue import load_catalogue, nearest_works
 from generation.traits.facets import TRAIT, Breakdown, Catalogue
 from minting.chain.logs import ZERO_ADDRESS
-from minting.models import Commitment, Listing, Sale, Token, Transfer
+from minting.models import Commitment, Listing, Sale, Seal, Token, Transfer
 from minting.services import public_rpc_url
 from sentiment.models import Comment, Voter
 
@@ -116,12 +116,17 @@ def check_context(work: Artwork) -> dict[str, Any]:
     rows = Commitment.objects.light().select_related("collection__contract")
     commitment = get_object_or_404(rows, drop=work.drop_id)
     arguments = [work.drop.collection.slug, work.token_id]
+    is_living = work.drop.kind == Drop.Kind.ON_THE_FLY
+    sealed = Seal.objects.defer("manifest").filter(commitment=commitment).first()
+    published = sealed if is_living else commitment
+    metadata = "work-metadata" if published else "live-metadata"
     return {
-        "commitment": commitment,
+        "is_final": published is not None,
+        "published": published,
         "contract": commitment.collection.contract,
         "rpc_url": public_rpc_url(),
         "proof_url": reverse("gallery:work-proof", args=arguments),
-        "metadata_url": reverse("gallery:work-metadata", args=arguments),
+        "metadata_url": reverse(f"gallery:{metadata}", args=arguments),
     }
 
 
