@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SOURCE = "src/MorphoraCollection.sol"
-SUPPORT = ["Cheats.sol", "collection/CollectionTest.sol", "collection/Seller.sol"]
+SOURCES = ("LivingCollection.sol", "LivingVotesCollection.sol", "collection", "staking")
+SUPPORT = ("Cheats.sol", "living/LivingTest.sol")
 
 REENTRANT = """
     mapping(address wallet => uint256) private _refunds;
 
-    function refund() external {
+    function giveBack() external {
         (bool isPaid,) = msg.sender.call{value: _refunds[msg.sender]}("");
         if (isPaid) _refunds[msg.sender] = 0;
     }
@@ -27,98 +27,176 @@ UNPROTECTED = """
         receiver.transfer(address(this).balance);
     }
 """
-LAST = "    function _setRoyalty("
+LAST = "    function _setTreasury("
 
 
 @dataclass(frozen=True)
 class Fault:
     """Write ``new`` for ``old``, and the test ``noticed_by`` (a detector, for slither) fails."""
 
+    source: str
     old: str
     new: str
     noticed_by: str
     suite: str = ""
 
     def plant(self, contracts: Path) -> None:
-        path = contracts / SOURCE
+        path = contracts / "src" / self.source
         text = path.read_text()
         assert text.count(self.old) == 1
         path.write_text(text.replace(self.old, self.new))
 
 
-UNPAID = ("if (msg.value != due)", "if (msg.value > due)")
-OVERSOLD = ("if (quantity > sale.count - minted)", "if (quantity > sale.count)")
-OPEN_TILL = ("function withdraw() external onlyOwner", "function withdraw() external")
+COLLECTION = "LivingCollection.sol"
+SALE = "collection/Sale.sol"
+FATES = "collection/Fates.sol"
+PHASES = "collection/Phases.sol"
+PAYOUTS = "collection/Payouts.sol"
+STAKING = "staking/Staking.sol"
+
+UNPAID = (SALE, "msg.value < due : msg.value != due", "msg.value < due : msg.value > due")
+UNHELD = (SALE, "if (isPaused) revert", "if (isPaused && phase > 0) revert")
+UNLOCKED = (
+    COLLECTION,
+    "if (from != address(0) && _locked[tokenId])",
+    "if (from == to && _locked[tokenId])",
+)
+UNCOUNTED = (SALE, "has + quantity > walletCap)", "quantity > walletCap)")
+UNCLAIMED = (STAKING, "_claimed[msg.sender] = all;", "_claimed[msg.sender] = before;")
 
 BY_FORGE = {
-    "a payment below the price": Fault(*UNPAID, "test_the_price_is_exact", "Sales"),
-    "a search that misses": Fault(
-        "_sales[middle - 1].firstTokenId <= tokenId",
-        "_sales[middle - 1].firstTokenId < tokenId",
-        "test_drop_of_agrees_with_counting",
-        "CollectionFuzz",
-    ),
+    "a held sale that sells": Fault(*UNHELD, "test_a_sale_can_be_held", "Sale"),
+    "a payment below the price": Fault(*UNPAID, "test_another_payment_is_refused", "Sale"),
     "more works than a drop has": Fault(
-        *OVERSOLD, "invariant_a_drop_sells_its_first_works_and_no_more", "CollectionInvariants"
+        SALE,
+        "if (minted + quantity > count)",
+        "if (minted + quantity > count + 1)",
+        "invariant_promises_are_kept",
+        "LivingInvariants",
     ),
 }
 BY_FORGE_DEEP = {
-    "withdrawal by strangers": Fault(*OPEN_TILL, "test_only_the_owner_withdraws", "Owner"),
+    "a head without its past": Fault(
+        FATES,
+        "bytes32 head = keccak256(abi.encode(book.heads[dropNumber - 1], drop));",
+        "bytes32 head = keccak256(abi.encode(drop));",
+        "test_heads_form_a_chain",
+        "Chain",
+    ),
     "a gap between drops": Fault(
-        "return uint256(last.firstTokenId) + last.count;",
-        "return uint256(last.firstTokenId) + last.count + 1;",
-        "test_ids_of_drops_touch",
-        "CollectionFuzz",
+        FATES,
+        "drop.firstTokenId != next.tokenId",
+        "drop.firstTokenId < next.tokenId",
+        "test_unsound_drops_are_refused",
+        "Chain",
+    ),
+    "an order that is not turned": Fault(
+        "collection/DropChain.sol",
+        "(tokenId - firstTokenId + turn) % count",
+        "(tokenId - firstTokenId + turn % 2) % count",
+        "test_a_reveal_turns_the_order",
+        "Chain",
+    ),
+    "an opening after the reveal block": Fault(
+        PHASES,
+        "drop.revealBlock <= block.number",
+        "drop.revealBlock < block.number",
+        "test_a_sale_opens_before_the_reveal_block",
+        "Sale",
+    ),
+    "withdrawal by strangers": Fault(
+        SALE,
+        "function withdraw(uint256 dropNumber) external onlyOwner",
+        "function withdraw(uint256 dropNumber) external",
+        "test_proceeds_are_withdrawn_when_final",
+        "Sale",
+    ),
+    "a cap for each mint": Fault(*UNCOUNTED, "test_a_wallet_has_a_cap", "Sale"),
+    "a price of the work before": Fault(
+        PAYOUTS,
+        "runs[middle].firstTokenId <= tokenId",
+        "runs[middle].firstTokenId < tokenId",
+        "test_each_gets_back_what_they_paid",
+        "Money",
+    ),
+    "an auction that pays back twice": Fault(
+        PAYOUTS,
+        "bought.paidWei = SafeCast.toUint96(cost);",
+        "bought.paidWei += SafeCast.toUint96(0 * cost);",
+        "test_an_auction_settles_at_the_last_price",
+        "Money",
+    ),
+    "a work that is paid back and kept": Fault(
+        SALE, "_burn(tokenIds[i]);", "", "test_a_failed_drop_is_paid_back", "Money"
+    ),
+    "a reward that is paid twice": Fault(*UNCLAIMED, "test_works_share_the_pool", "Staking"),
+    "rewards above the pool": Fault(
+        STAKING,
+        "perWork + due / _total",
+        "perWork + due",
+        "test_rewards_never_exceed_the_pools",
+        "Staking",
     ),
     "a royalty above the cap": Fault(
+        COLLECTION,
         "if (bps > MAX_ROYALTY_BPS)",
         "if (bps > MAX_ROYALTY_BPS + 100)",
-        "test_a_royalty_is_at_most_a_tenth",
-        "CollectionFuzz",
+        "invariant_royalties_keep_to_their_cap",
+        "LivingInvariants",
     ),
-    "a payment above the price": Fault(
-        "if (msg.value != due)",
-        "if (msg.value < due)",
-        "invariant_every_payment_is_here_or_withdrawn",
-        "CollectionInvariants",
+    "a staked work that moves": Fault(
+        *UNLOCKED, "invariant_stakes_and_locks_agree", "LivingInvariants"
     ),
-    "a head without its past": Fault(
-        "keccak256(abi.encode(_head, drop))",
-        "keccak256(abi.encode(drop))",
-        "invariant_the_chain_can_be_rebuilt_from_events",
-        "CollectionInvariants",
-    ),
-    "a sale that opens again": Fault(
-        "if (sale.isOpen) revert SaleAlreadyOpen",
-        "if (sale.minted > 0) revert SaleAlreadyOpen",
-        "invariant_an_open_drop_never_changes",
-        "CollectionInvariants",
+    "proceeds that forget": Fault(
+        SALE,
+        "proceedsWei += due;",
+        "proceedsWei = due;",
+        "invariant_money_held_is_money_owed",
+        "LivingInvariants",
     ),
     "a supply that forgets": Fault(
-        "_totalSupply += quantity;",
-        "_totalSupply = quantity;",
-        "invariant_supply_is_what_was_minted_and_is_held",
-        "CollectionInvariants",
+        SALE,
+        "supply += _shop.lots[n].minted;",
+        "supply = _shop.lots[n].minted;",
+        "invariant_supply_is_what_wallets_hold",
+        "LivingInvariants",
+    ),
+    "a pool that counts twice": Fault(
+        STAKING,
+        "_rate = all / (endsAt - block.timestamp);",
+        "_rate = 2 * all / (endsAt - block.timestamp);",
+        "invariant_rewards_are_covered",
+        "LivingInvariants",
     ),
 }
 BY_HALMOS = {
-    "a payment below the price": Fault(*UNPAID, "check_a_mint_that_goes_through_was_paid"),
-    "more works than a drop has": Fault(*OVERSOLD, "check_a_mint_that_goes_through_was_paid"),
-    "withdrawal by strangers": Fault(
-        *OPEN_TILL, "check_only_the_owner_withdraws_and_to_the_treasury"
-    ),
+    "a payment below the price": Fault(*UNPAID, "check_a_mint_sells_what_was_paid_for"),
+    "a held sale that sells": Fault(*UNHELD, "check_a_mint_sells_what_was_paid_for"),
     "a payment that is refused": Fault(
-        "if (msg.value != due)", "if (msg.value <= due)", "check_a_paid_mint_goes_through"
+        SALE,
+        "msg.value < due : msg.value != due",
+        "msg.value < due : msg.value <= due",
+        "check_a_paid_mint_goes_through",
     ),
-    "a treasury of anybody's": Fault(
-        "function setTreasury(address treasury_) external onlyOwner",
-        "function setTreasury(address treasury_) external",
-        "check_a_stranger_takes_and_changes_nothing",
+    "a cap for each mint": Fault(*UNCOUNTED, "check_a_cap_counts_over_mints"),
+    "a stake of somebody's": Fault(
+        STAKING,
+        "_collection.ownerOf(tokenId) != msg.sender",
+        "_collection.ownerOf(tokenId) == address(0)",
+        "check_only_its_owner_stakes_a_work",
     ),
+    "a staked work that moves": Fault(*UNLOCKED, "check_a_staked_work_stays"),
+    "a lock of anybody's": Fault(
+        COLLECTION,
+        "if (msg.sender != _locker)",
+        "if (msg.sender == address(0))",
+        "check_only_the_locker_locks",
+    ),
+    "a reward that is paid twice": Fault(*UNCLAIMED, "check_claims_stay_within_the_pool"),
 }
 BY_SLITHER = {
-    "a payment before the books": Fault(LAST, REENTRANT + LAST, "reentrancy-eth"),
-    "a till without a lock": Fault(LAST, UNPROTECTED + LAST, "arbitrary-send-eth"),
+    "a payment before the books": Fault(SALE, LAST, REENTRANT + LAST, "reentrancy-eth"),
+    "a till without a lock": Fault(SALE, LAST, UNPROTECTED + LAST, "arbitrary-send-eth"),
 }
 
 
@@ -133,9 +211,18 @@ def project(folder: Path) -> Path:
 
 
 def copy_sources(target: Path, *tests: str) -> None:
-    for name in (SOURCE, *(f"test/{name}" for name in (*SUPPORT, *tests))):
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / "contracts" / name, target / name)
+    for name in SOURCES:
+        path = ROOT / "contracts/src" / name
+        for source in path.glob("*.sol") if path.is_dir() else (path,):
+            _copy(source, target)
+    for name in (*SUPPORT, *tests):
+        _copy(ROOT / "contracts/test" / name, target)
+
+
+def _copy(source: Path, target: Path) -> None:
+    path = target / source.relative_to(ROOT / "contracts")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(source, path)
 
 
 def run(contracts: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -152,7 +239,7 @@ def failures(folder: Path, faults: dict[str, Fault]) -> set[str]:
     """The faults that forge notices: a copy of contract and tests for each, in one compilation."""
     contracts = project(folder)
     for n, fault in enumerate(faults.values()):
-        copy_sources(contracts / f"test/{n}", f"collection/{fault.suite}.t.sol")
+        copy_sources(contracts / f"test/{n}", f"living/{fault.suite}.t.sol")
         fault.plant(contracts / f"test/{n}")
     tests = "|".join({fault.noticed_by for fault in faults.values()})
 
@@ -191,9 +278,9 @@ def test_forge_notices_more_faults(tmp_path: Path) -> None:
 
 @pytest.fixture
 def contracts(tmp_path: Path) -> Path:
-    """The contract and its proofs, to be changed."""
+    """The contracts and their proofs, to be changed."""
     folder = project(tmp_path)
-    copy_sources(folder, "collection/CollectionSymbolic.t.sol")
+    copy_sources(folder, "living/LivingSymbolic.t.sol", "living/StakingSymbolic.t.sol")
     return folder
 
 
@@ -221,14 +308,14 @@ def test_slither_notices(fault: Fault, contracts: Path) -> None:
 
 @pytest.mark.deep
 def test_gas_that_is_not_what_is_noted_is_named(contracts: Path) -> None:
-    copy_sources(contracts, "collection/CollectionGas.t.sol")
+    copy_sources(contracts, "living/LivingGas.t.sol")
     noted = json.loads((ROOT / "contracts/gas.json").read_text())
-    measured = noted["MorphoraCollection"]["open a sale"]
-    noted["MorphoraCollection"]["open a sale"] = 21_000
+    measured = noted["LivingCollection"]["reveal"]
+    noted["LivingCollection"]["reveal"] = 21_000
     (contracts / "gas.json").write_text(json.dumps(noted))
 
     done = run(contracts, "gas", "--check")
 
     assert done.returncode == 1
-    assert f"open a sale: 21000 noted, {measured} measured" in done.stderr
+    assert f"reveal: 21000 noted, {measured} measured" in done.stderr
     assert "node contracts/forge.mjs gas" in done.stderr

@@ -23,11 +23,11 @@ library Fates {
         }
         bool hasReveal = drop.seedCommit != 0;
         bool hasRoots = drop.metadataRoot != 0;
-        if (!(hasReveal || hasRoots) || (!hasReveal && drop.revealBlock != 0)) revert DropChain.NoSuchKind(dropNumber);
+        bool isPossible = hasReveal ? drop.revealBlock <= type(uint64).max : hasRoots && drop.revealBlock == 0;
+        if (!isPossible) revert DropChain.NoSuchKind(dropNumber);
         if (hasReveal && drop.revealBlock <= block.number) {
             revert DropChain.RevealBlockPast(drop.revealBlock, block.number);
         }
-        SafeCast.toUint64(drop.revealBlock); // or its sale could never open, nor any after it
         bytes32 head = keccak256(abi.encode(book.heads[dropNumber - 1], drop));
         book.heads[dropNumber] = head;
         next.tokenId = SafeCast.toUint64(drop.firstTokenId + SafeCast.toUint32(drop.count));

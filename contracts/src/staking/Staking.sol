@@ -20,7 +20,7 @@ interface ILockable is IERC721 {
 /// locked. Nobody can keep them locked: taking them back needs no permission, no pool and no pause.
 /// @dev A pool is paid in by the owner of this contract and spread evenly over a time. What falls due while nothing is
 /// staked is not lost: it joins the next pool. The rewards promised never exceed what was paid in: the rate is rounded
-/// down, and so is each share.
+/// down, and so is each share. What rounding leaves, a few wei, stays here.
 contract Staking is Ownable2Step {
     /// @dev Two slots.
     struct Stake {
@@ -42,7 +42,8 @@ contract Staking is Ownable2Step {
     mapping(uint256 tokenId => Stake) private _stakes;
     mapping(address wallet => uint256) private _counts;
     mapping(address wallet => uint256) private _seen; // _perWork when the wallet was last settled
-    mapping(address wallet => uint256) private _earned; // times PRECISION
+    mapping(address wallet => uint256) private _earned; // ever, times PRECISION
+    mapping(address wallet => uint256) private _claimed; // ever, wei
 
     /// @notice A work is locked, and earns.
     event Staked(address indexed owner, uint256 indexed tokenId);
@@ -105,9 +106,10 @@ contract Staking is Ownable2Step {
     /// @notice Be paid what the caller's works have earned.
     function claim() external {
         _settle(msg.sender);
-        uint256 amount = _earned[msg.sender] / PRECISION;
-        if (amount == 0) revert NothingEarned(msg.sender);
-        _earned[msg.sender] %= PRECISION;
+        (uint256 all, uint256 before) = (_earned[msg.sender] / PRECISION, _claimed[msg.sender]);
+        if (all <= before) revert NothingEarned(msg.sender);
+        _claimed[msg.sender] = all;
+        uint256 amount = all - before;
         emit Claimed(msg.sender, amount);
         Address.sendValue(payable(msg.sender), amount);
     }
@@ -117,11 +119,9 @@ contract Staking is Ownable2Step {
     function fund(uint64 endsAt) external payable onlyOwner {
         _settle(address(0));
         if (msg.value == 0 || endsAt <= block.timestamp || endsAt < _endsAt) revert BadPool(msg.value, endsAt);
-        uint256 left = _endsAt > block.timestamp ? _rate * (_endsAt - block.timestamp) : 0;
-        uint256 all = msg.value * PRECISION + left + _idleWei;
-        uint256 time = endsAt - block.timestamp;
-        _rate = all / time;
-        _idleWei = all % time;
+        uint256 all = msg.value * PRECISION + _left() + _idleWei;
+        _rate = all / (endsAt - block.timestamp);
+        _idleWei = 0;
         _endsAt = endsAt;
         emit Funded(msg.value, endsAt);
     }
@@ -135,7 +135,7 @@ contract Staking is Ownable2Step {
     /// @param wallet the wallet
     function earned(address wallet) external view returns (uint256) {
         (uint256 perWork,) = _now();
-        return (_earned[wallet] + _counts[wallet] * (perWork - _seen[wallet])) / PRECISION;
+        return (_earned[wallet] + _counts[wallet] * (perWork - _seen[wallet])) / PRECISION - _claimed[wallet];
     }
 
     /// @notice Who staked a work and since when; zero if it is not staked.
@@ -187,6 +187,11 @@ contract Staking is Ownable2Step {
         if (until <= _updatedAt) return (perWork, idleWei);
         uint256 due = _rate * (until - _updatedAt);
         if (_total == 0) return (perWork, idleWei + due);
-        return (perWork + due / _total, idleWei + due % _total);
+        return (perWork + due / _total, idleWei);
+    }
+
+    /// @dev What of the running pool has not fallen due, times PRECISION.
+    function _left() private view returns (uint256) {
+        return _endsAt > block.timestamp ? _rate * (_endsAt - block.timestamp) : 0;
     }
 }
