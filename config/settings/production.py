@@ -43,7 +43,7 @@ CHAIN_RPC_URL = required("CHAIN_RPC_URL")
 CHAIN_PUBLIC_RPC_URL = os.environ.get("CHAIN_PUBLIC_RPC_URL", "")
 CHAIN_ID = int(required("CHAIN_ID"))
 # How many blocks after its commitment a drop's seed is decided.
-CHAIN_REVEAL_BLOCKS = int(os.environ.get("CHAIN_REVEAL_BLOCKS", "50"))
+CHAIN_REVEAL_BLOCKS = int(os.environ.get("CHAIN_REVEAL_BLOCKS", "7200"))
 CHAIN_CONFIRMATIONS = int(os.environ.get("CHAIN_CONFIRMATIONS", "12"))
 CHAIN_KEYSTORE = os.environ.get("CHAIN_KEYSTORE", "")
 CHAIN_KEYSTORE_PASSWORD = required("CHAIN_KEYSTORE_PASSWORD") if CHAIN_KEYSTORE else ""

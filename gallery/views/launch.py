@@ -2,7 +2,7 @@
 
 import io
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -25,6 +25,7 @@ from minting.chain.phases import PhaseKind
 from minting.models import ChainTransaction, Commitment, Contract, DropEvent, SalePhase, Token
 from minting.provenance import allowlist
 from minting.services import (
+    NO_END,
     SaleState,
     Terms,
     add_phase,

@@ -8,7 +8,7 @@ import {vm} from "../Cheats.sol";
 import {LivingTest} from "./LivingTest.sol";
 
 /// @title What each operation costs whoever sends it
-/// @notice Every call is a transaction of its own, see CollectionGasTest.
+/// @notice Every call is a transaction of its own (`--isolate`), with its 21,000 and with storage that is cold.
 contract LivingGasTest is LivingTest {
     uint256 private constant PROOF = 14; // a list of 10,000
 
