@@ -15,7 +15,9 @@ from gallery.views import (
     console,
     curate,
     decisions,
+    holder,
     launch,
+    market,
     mint,
     plan,
     public,
@@ -34,6 +36,8 @@ urlpatterns = [
     path("sign-in", public.SignIn.as_view(), name="sign-in"),
     path("sign-out", LogoutView.as_view(), name="sign-out"),
     path("collections/<slug:slug>", public.home, name="collection"),
+    path("collections/<slug:slug>/market", market.market, name="market"),
+    path("wallets/<str:address>", holder.holder, name="holder"),
     path("collections/<slug:slug>/works", catalogue.works, name="works"),
     path(one_work, work.work_page, name="work"),
     path(

@@ -70,8 +70,9 @@ def plan_sale(lead: Page, wallet: str) -> None:
 
 
 def choose_list(lead: Page, text: str) -> None:
-    file = {"name": "list.csv", "mimeType": "text/csv", "buffer": text.encode()}
-    lead.get_by_label("Allow list, CSV").set_input_files(files=[file])  # type: ignore[list-item]
+    lead.get_by_label("Allow list, CSV").set_input_files(
+        {"name": "list.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    )
 
 
 def test_a_stranger_mints_and_sees_the_work_being_drawn(browser: Browser, stack: Stack) -> None:

@@ -1,0 +1,128 @@
+"""What a wallet has, did and is owed, from public rows."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import Count, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+from eth_utils.address import is_address, to_checksum_address
+
+from gallery.serializers import ether, picture
+from gallery.views.public import revalidated, work_address
+from generation.models import Collection
+from minting.chain.logs import ZERO_ADDRESS
+from minting.models import Listing, Sale, Token, Transfer
+from sentiment.models import Vote, Voter
+
+PAGE = 48
+N_EVENTS = 60
+
+
+@revalidated
+@require_safe
+def holder(request: HttpRequest, address: str) -> HttpResponse:
+    if not is_address(address):
+        raise Http404("not an address")
+    wallet = str(to_checksum_address(address))
+    voter = Voter.objects.filter(address=wallet).first()
+    owned = Token.objects.filter(owner=wallet)
+    slug = request.GET.get("collection", "")
+    collections = Collection.objects.filter(drops__tokens__owner=wallet).annotate(
+        n_owned=Count("drops__tokens", filter=Q(drops__tokens__owner=wallet))
+    )
+    shown = owned.filter(drop__collection__slug=slug) if slug else owned
+    rows = shown.select_related("artwork", "drop__collection").order_by("-pk")
+    page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    context = {
+        "wallet": wallet,
+        "is_own": request.user.get_username() == wallet,
+        "voter": voter,
+        "collections": collections.order_by("name"),
+        "chosen": slug,
+        "page": page,
+        "works": [work_row(token) for token in page.object_list],
+        "numbers": numbers(wallet, owned, voter),
+        "events": events(wallet),
+    }
+    return render(request, "gallery/holder.html", context)
+
+
+def work_row(token: Token) -> dict[str, Any]:
+    work = token.artwork
+    return {
+        "token_id": token.token_id,
+        "collection": token.drop.collection,
+        "drop": token.drop.number,
+        "picture": picture(work) if work else None,
+        "rank": work.rarity_rank if work else None,
+        "url": work_address(token.drop, work) if work else mint_address(token),
+    }
+
+
+def mint_address(token: Token) -> str:
+    return reverse("gallery:mint-page", args=[token.drop.collection.slug, token.drop.number])
+
+
+def numbers(wallet: str, owned: QuerySet[Token], voter: Voter | None) -> list[tuple[str, str]]:
+    """What there is to say in figures."""
+    now = timezone.now()
+    minted = Transfer.objects.filter(sender=ZERO_ADDRESS, recipient=wallet)
+    native = Q(currency=ZERO_ADDRESS)
+    bought = Sale.objects.filter(native, buyer=wallet)
+    sold = Sale.objects.filter(native, seller=wallet)
+    offered = Listing.objects.active(now).filter(seller=wallet)
+    votes = Vote.objects.filter(voter=voter) if voter else Vote.objects.none()
+    return [
+        ("Works", f"{owned.count():,}"),
+        ("Minted", f"{minted.count():,}"),
+        ("Bought", told(bought)),
+        ("Sold", told(sold)),
+        ("For sale now", f"{offered.count():,}"),
+        ("Votes", f"{votes.count():,}"),
+    ]
+
+
+def told(sales: QuerySet[Sale]) -> str:
+    """How many, and for how much together."""
+    prices = list(sales.values_list("price_wei", flat=True))
+    return f"{len(prices):,} for {ether(sum(prices))} ETH" if prices else "0"
+
+
+def events(wallet: str) -> list[dict[str, Any]]:
+    """What happened to the wallet's works, the newest first."""
+    mine = Q(sender=wallet) | Q(recipient=wallet)
+    moves = Transfer.objects.filter(mine).select_related("block", "token__drop__collection")
+    newest = list(moves.in_order().reverse()[:N_EVENTS])
+    hashes = {move.tx_hash for move in newest}
+    sales = {
+        (sale.tx_hash, sale.token_id): sale for sale in Sale.objects.filter(tx_hash__in=hashes)
+    }
+    return [event(wallet, move, sales.get((move.tx_hash, move.token_id))) for move in newest]
+
+
+def event(wallet: str, move: Transfer, sale: Sale | None) -> dict[str, Any]:
+    got = move.recipient == wallet
+    other = move.sender if got else move.recipient
+    if move.is_mint:
+        kind, price = "Minted", f"{ether(move.token.price_wei)} ETH"
+        price = price if move.token.phase is not None else ""
+        other = ""
+    elif sale is not None:
+        unit = "ETH" if sale.currency == ZERO_ADDRESS else f"of token {sale.currency}"
+        kind, price = "Bought" if got else "Sold", f"{ether(sale.price_wei)} {unit}"
+    else:
+        kind, price = "Received" if got else "Sent", ""
+    return {
+        "kind": kind,
+        "price": price,
+        "other": other,
+        "preposition": "from" if got else "to",
+        "token_id": move.token.token_id,
+        "collection": move.token.drop.collection,
+        "at": move.block.mined_at,
+        "tx_hash": move.tx_hash,
+    }
