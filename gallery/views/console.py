@@ -215,7 +215,8 @@ def chain_context(drop: Drop) -> dict[str, Any]:
     """How the drop's transactions fare, the contract's creation included; the newest of a kind."""
     contract = Q(drop=None, contract__collection=drop.collection_id)
     intents = ChainTransaction.objects.defer("call").filter(Q(drop=drop) | contract)
-    newest = {intent.kind: intent for intent in intents.order_by("pk")}
+    quiet_mints = {"kind": ChainTransaction.Kind.MINT, "error": ""}
+    newest = {intent.kind: intent for intent in intents.exclude(**quiet_mints).order_by("pk")}
     settled = (ChainTransaction.State.CONFIRMED, ChainTransaction.State.REVERTED)
     sale = newest.get(ChainTransaction.Kind.OPEN_SALE)
     troubled = next((intent for intent in newest.values() if intent.error), None)

@@ -15,7 +15,7 @@ from generation.gan.biggan_deep import BigGanDeep
 from generation.gan.config import BigGanDeepConfig, GanConfig, GeneratorConfig
 from generation.gan.foreign.child import convert
 from generation.gan.generator import Generator
-from generation.gan.header import CheckpointError, read_header, sha256_file
+from generation.gan.header import CheckpointError, check_digest, read_header, sha256_file
 from generation.gan.schedule import StyleGAN3Config
 from generation.gan.stylegan3 import StyleGAN3
 
@@ -87,9 +87,8 @@ def load_generator(path: Path, expected_sha256: str | None = None) -> Generator:
     CheckpointError
         The digest differs from ``expected_sha256``, or the file does not fit its own configuration.
     """
+    check_digest(path, expected_sha256)
     header = read_header(path)
-    if expected_sha256 is not None and (found := sha256_file(path)) != expected_sha256:
-        raise CheckpointError(path, f"sha256 {found}, expected {expected_sha256}")
     try:
         with torch.device("meta"):  # a header may declare more than the file holds, or any memory
             wanted = make_generator(header.config).state_dict()

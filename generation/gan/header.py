@@ -45,6 +45,19 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def check_digest(path: Path, expected_sha256: str | None) -> None:
+    """CheckpointError unless the file has this digest, where one is expected.
+
+    Before anything in the file is read: of other bytes, no part can be trusted.
+    """
+    if expected_sha256 is None:
+        return
+    if not path.is_file():
+        raise CheckpointError(path, "no such file")
+    if (found := sha256_file(path)) != expected_sha256:
+        raise CheckpointError(path, f"sha256 {found}, expected {expected_sha256}")
+
+
 def read_metadata(path: Path, *architectures: str) -> dict[str, str]:
     """The header's texts, of a file that says it holds one of ``architectures``.
 

@@ -22,7 +22,7 @@ from generation.gan.augment import random_shift
 from generation.gan.config import AttributeSchema
 from generation.gan.header import (
     PARSER_ARCHITECTURE,
-    CheckpointError,
+    check_digest,
     read_metadata,
     sha256_file,
 )
@@ -210,9 +210,8 @@ def save_parser(path: Path, network: ParserNetwork, report: dict[str, object]) -
 
 def load_parser(path: Path, expected_sha256: str | None = None) -> ParserNetwork:
     """The parser in ``path`` in eval mode; CheckpointError with the reason if it is not one."""
+    check_digest(path, expected_sha256)
     metadata = read_metadata(path, PARSER_ARCHITECTURE)
-    if expected_sha256 is not None and (found := sha256_file(path)) != expected_sha256:
-        raise CheckpointError(path, f"sha256 {found}, expected {expected_sha256}")
     schema = AttributeSchema.from_mapping(json.loads(metadata["schema"]))
     with safe_open(path, framework="pt") as file:
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118

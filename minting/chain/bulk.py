@@ -131,8 +131,10 @@ class Bulk:
     def send(self, messages: Iterable[Message]) -> Iterator[Outcome]:
         """The outcome of each message, in the order in which they are known.
 
-        Raises TransportError if the node is away when it starts; later it is waited for.
+        Raises ChainError if the node is away at the start, or when an account is first met; after
+        that it is waited for.
         """
+        self._nonces.clear()
         self._read = self._node.block_number() - self._confirmations + 1
         pending = enumerate(messages)
         news = looked = time.monotonic()
@@ -181,7 +183,8 @@ class Bulk:
 
     def _account(self, signer: Signer) -> _Nonces:
         if signer.address not in self._nonces:
-            self._nonces[signer.address] = _Nonces(self._node.nonce(signer.address))
+            first = self._node.nonce(signer.address, "pending")
+            self._nonces[signer.address] = _Nonces(first)
         return self._nonces[signer.address]
 
     def _post(self, flights: list[_Flight], outcomes: list[Outcome]) -> bool:

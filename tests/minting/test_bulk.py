@@ -159,3 +159,16 @@ def test_receipts_wait_for_their_confirmations(chain: Chain, n_blocks: int, fate
     threading.Timer(0.3, chain.mine, [n_blocks]).start()
 
     assert fates(list(outcomes)) == [fate]
+
+
+def test_a_second_call_goes_on_after_what_the_first_left_in_the_pool(chain: Chain) -> None:
+    chain.call("evm_setAutomine", False)
+    job = bulk(chain, patience_s=0.2)
+    lost = list(job.send([PAYMENT] * 3))
+    threading.Timer(0.1, chain.mine).start()
+
+    outcomes = list(job.send([PAYMENT] * 2))
+
+    assert fates(lost) == [Fate.LOST] * 3
+    assert fates(outcomes) == [Fate.MINED] * 2
+    assert chain.nonce(OWNER) == 5
