@@ -107,6 +107,10 @@ def test_a_stranger_mints_and_sees_the_work_being_drawn(browser: Browser, stack:
     expect(buyer.locator("h1")).to_contain_text("Tides #1")
     shoot(buyer, "work-living")
 
+    buyer.goto(f"/wallets/{wallet}")
+    expect(buyer.locator("h1")).to_have_text("Your works")
+    expect(buyer.locator(".history li")).to_have_count(2)
+    shoot(buyer, "holder")
     lead.reload()
     expect(lead.locator("#live")).to_contain_text("0.01 ETH")
     shoot(lead, "launch-minting")
