@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.utils import timezone
 
-from generation import drawing
+from generation import drawing, rendering
 from generation.drawing import Wanted
 from generation.gan.render import BATCH
 from generation.models import Artwork, Drop, Job
@@ -21,6 +21,7 @@ def draw_minted(*, drop_id: int) -> Iterator[list[int]]:
     """
     drop = Drop.objects.select_related("collection__contract").get(pk=drop_id)
     commitment = Commitment.objects.light().get(drop=drop)
+    rendering.networks(drop.checkpoint)  # read before the first mint, it keeps nobody waiting
     seed = services.find_drop_seed(commitment)
     yield services.hang(works=_waiting(drop))
     while seed is not None and services.undrawn(drop):

@@ -24,6 +24,9 @@ def sweep() -> None:
         return
     for drop_id in settled:
         progress.announce(drop_id=drop_id, event={"kind": "state"})
+    for drop in services.living_drops():
+        if drop.pk in settled:
+            draw.delay(drop_id=drop.pk)  # so that its network is read before the first mint
 
 
 @shared_task

@@ -15,10 +15,10 @@ from minting import indexer, services
 from minting.chain import contracts
 from minting.models import Contract
 from tests.fixtures.chain import ALICE, Chain
+from tests.fixtures.outbox import pump
 from tests.fixtures.sales import everybody
 from tests.fixtures.stack import ROOT, chromium
 from tests.fixtures.works import MakeDrop
-from tests.minting.conftest import pump
 
 if chromium() is None and os.environ.get("REQUIRE_BROWSER") != "1":
     pytest.skip("no Chromium: set CHROME_BIN or install it", allow_module_level=True)

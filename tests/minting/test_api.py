@@ -13,10 +13,10 @@ from minting import indexer, services
 from minting.chain import contracts
 from minting.models import Contract
 from tests.fixtures.chain import ALICE, BOB, Chain
+from tests.fixtures.outbox import pump
 from tests.fixtures.sales import everybody
 from tests.fixtures.unixfs import read_car
 from tests.fixtures.works import MakeDrop
-from tests.minting.conftest import pump
 
 PRICE_WEI = 2**60 + 1
 

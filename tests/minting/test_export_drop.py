@@ -21,9 +21,9 @@ from minting.provenance.keccak import keccak256
 from minting.provenance.lineage import DropBody
 from minting.provenance.merkle import Leaf
 from tests.fixtures.chain import Chain
+from tests.fixtures.outbox import pump
 from tests.fixtures.unixfs import read_car
 from tests.fixtures.works import MakeDrop
-from tests.minting.conftest import pump
 
 
 def export(out: Path, number: int = 1) -> str:

@@ -12,9 +12,9 @@ from minting.chain import contracts
 from minting.chain.client import Client, RpcError, TransportError, WrongChainError
 from minting.models import Block, Contract, Cursor, Token, Transfer
 from tests.fixtures.chain import ALICE, BOB, Chain
+from tests.fixtures.outbox import pump
 from tests.fixtures.sales import everybody
 from tests.fixtures.works import MakeDrop
-from tests.minting.conftest import pump
 
 PRICE_WEI = 10**15
 

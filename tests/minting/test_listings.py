@@ -22,9 +22,9 @@ from minting.chain.logs import ZERO_ADDRESS
 from minting.chain.orders import ERC20, ERC721, NATIVE, Item, Order
 from minting.models import Contract, Cursor, Listing, Marketplace, Token
 from tests.fixtures.chain import ALICE, BOB, OWNER, Chain
+from tests.fixtures.outbox import pump
 from tests.fixtures.sales import everybody
 from tests.fixtures.works import MakeDrop
-from tests.minting.conftest import pump
 from tests.minting.market import CHAIN_ID, KEYS, PRICE_WEI, Bazaar, open_bazaar
 
 urlpatterns = [path("api/", include("minting.urls"))]

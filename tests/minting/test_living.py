@@ -2,24 +2,22 @@
 
 import hashlib
 import json
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from django.test import Client as Browser
-from pytest_django import Settings
 
 from generation import drawing as generation_drawing
-from generation.models import Artwork, Checkpoint, Collection, Drop, Job
-from generation.services import WrongStateError, create_collection, open_drop, start_rendering
-from minting import drawing, indexer, revealing, services
+from generation.models import Artwork, Collection, Drop, Job
+from generation.services import WrongStateError, start_rendering
+from minting import indexer, services
 from minting.chain import contracts
 from minting.models import ChainTransaction, Commitment, Contract, DropEvent, Seal, Token
 from minting.provenance import cid, lineage, merkle
 from minting.provenance.keccak import keccak256
 from minting.provenance.merkle import Leaf
-from tests.fixtures.chain import ALICE, BOB, OWNER, Chain
-from tests.minting.conftest import pump
+from tests.fixtures.chain import BOB, OWNER, Chain
+from tests.fixtures.living import advance, draw, mint, until
+from tests.fixtures.outbox import pump
 
 PRICE_WEI = 10**15
 Kind = ChainTransaction.Kind
@@ -33,61 +31,13 @@ def chain(fresh_chain: Chain) -> Chain:
 
 
 @pytest.fixture
-def draft(small_checkpoint: Checkpoint, settings: Settings, tmp_path: Any) -> Drop:
-    settings.MEDIA_ROOT = tmp_path / "media"
-    settings.CHAIN_REVEAL_BLOCKS = 12
-    collection = create_collection(
-        slug="living", name="Living", story="Drawn as they are minted.", checkpoint=small_checkpoint
-    )
-    return open_drop(
-        collection=collection,
-        parameter_set=collection.parameter_sets.get(),
-        size=6,
-        kind=Drop.Kind.ON_THE_FLY,
-    )
+def draft(living_draft: Drop) -> Drop:
+    return living_draft
 
 
 @pytest.fixture
-def drop(draft: Drop, chain: Chain) -> Drop:
-    """On sale for ten minutes."""
-    services.request_living_commit(drop=draft, reveal_block=revealing.choose_block())
-    pump()
-    draft.refresh_from_db()
-    end = datetime.now(UTC) + timedelta(minutes=10)
-    phases = services.public_sale(
-        price_wei=PRICE_WEI,
-        max_per_transaction=5,
-        start=datetime.now(UTC) - timedelta(hours=1),
-        end=end,
-    )
-    services.request_open_sale(drop=draft, phases=phases, final_by=int(end.timestamp()) + 86_400)
-    pump()
-    draft.refresh_from_db()
-    return draft
-
-
-def mint(chain: Chain, quantity: int = 1, wallet: str = ALICE) -> None:
-    address = Contract.objects.get().address
-    chain.succeed(contracts.mint(1, 0, quantity), address, wallet, quantity * PRICE_WEI)
-
-
-def advance() -> None:
-    """What the installation's clockwork does in a while: steps, blocks, rows."""
-    revealing.advance()
-    pump()
-    indexer.poll()
-
-
-def until(kind: DropEvent.Kind, drop: Drop) -> None:
-    for _ in range(30):
-        if DropEvent.objects.filter(commitment__drop=drop, kind=kind).exists():
-            return
-        advance()
-    raise AssertionError(f"{kind} does not come")
-
-
-def draw(drop: Drop) -> list[int]:
-    return [token_id for batch in drawing.draw_minted(drop_id=drop.pk) for token_id in batch]
+def drop(living_drop: Drop) -> Drop:
+    return living_drop
 
 
 def test_a_minted_work_is_drawn_from_its_tokens_seed(drop: Drop, chain: Chain) -> None:

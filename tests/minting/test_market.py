@@ -21,9 +21,9 @@ from minting.models import (
     Token,
 )
 from tests.fixtures.chain import ALICE, BOB, OWNER, Chain
+from tests.fixtures.outbox import pump
 from tests.fixtures.sales import everybody
 from tests.fixtures.works import MakeDrop
-from tests.minting.conftest import pump
 from tests.minting.market import (
     PRICE_WEI,
     Bazaar,

@@ -9,9 +9,9 @@ from minting import services, tasks
 from minting.chain import contracts
 from minting.models import Attempt, ChainTransaction, Contract, Cursor, Token, Transfer
 from tests.fixtures.chain import ALICE, Chain
+from tests.fixtures.outbox import pump
 from tests.fixtures.sales import everybody
 from tests.fixtures.works import MakeDrop
-from tests.minting.conftest import pump
 
 
 def rows() -> str:

@@ -29,9 +29,9 @@ from sentiment.management.crowd import Crowd, WrongPlaceError
 from sentiment.models import Comment, Vote, Voter
 from sentiment.services import open_round
 from tests.fixtures.chain import Chain
+from tests.fixtures.outbox import pump
 from tests.fixtures.sales import everybody
 from tests.fixtures.works import MakeDrop
-from tests.minting.conftest import pump
 
 pytestmark = pytest.mark.enable_socket
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,7 +14,7 @@ from minting import sender, services
 from minting.chain.client import Client, RpcError
 from minting.models import Attempt, ChainTransaction
 from tests.fixtures.chain import Chain
-from tests.minting.conftest import NOW
+from tests.fixtures.outbox import NOW
 
 ROOT = Path(__file__).parents[3]
 # Pumps once, in a process of its own; the argument says when it is killed.

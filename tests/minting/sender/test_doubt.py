@@ -10,7 +10,7 @@ from minting import sender, services
 from minting.chain.client import Client, RpcError, TransportError
 from minting.models import ChainTransaction
 from tests.fixtures.chain import ALICE, OWNER, Chain
-from tests.minting.conftest import NOW, pump
+from tests.fixtures.outbox import NOW, pump
 from tests.minting.sender.conftest import refuse, reload, sign_only
 
 State = ChainTransaction.State

@@ -10,7 +10,7 @@ from minting import sender
 from minting.chain.client import Client
 from minting.models import Attempt, ChainTransaction
 from tests.fixtures.chain import OWNER, Chain
-from tests.minting.conftest import NOW, pump
+from tests.fixtures.outbox import NOW, pump
 from tests.minting.sender.conftest import deploy_alone, refuse, reload, sign_only
 
 State = ChainTransaction.State

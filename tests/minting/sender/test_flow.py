@@ -12,9 +12,9 @@ from minting.chain.phases import unpack
 from minting.chain.signer import DevKeyError
 from minting.models import Attempt, ChainTransaction, Contract
 from tests.fixtures.chain import OWNER, Chain
+from tests.fixtures.outbox import NOW, pump
 from tests.fixtures.sales import everybody
 from tests.fixtures.works import MakeDrop
-from tests.minting.conftest import NOW, pump
 from tests.minting.sender.conftest import deploy_alone, reload, sign_only
 
 State = ChainTransaction.State

@@ -12,9 +12,9 @@ from minting import sender, services
 from minting.chain.client import Client, RpcError
 from minting.models import Attempt, ChainTransaction, Contract
 from tests.fixtures.chain import OWNER, Chain
+from tests.fixtures.outbox import NOW, pump
 from tests.fixtures.sales import everybody
 from tests.fixtures.works import MakeDrop
-from tests.minting.conftest import NOW, pump
 
 State = ChainTransaction.State
 N_WORKS = 60

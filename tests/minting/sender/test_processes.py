@@ -7,7 +7,7 @@ import pytest
 from generation.models import Collection
 from minting.models import Attempt, ChainTransaction
 from tests.fixtures.chain import OWNER, Chain
-from tests.minting.conftest import pump
+from tests.fixtures.outbox import pump
 from tests.minting.sender.conftest import deploy_alone, reload, start_pump
 
 State = ChainTransaction.State
