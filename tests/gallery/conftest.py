@@ -139,6 +139,8 @@ def _sell(drop: Drop, lead: User) -> None:
         drop=drop,
         artwork=drop.artworks.get(token_id=commitment.first_token_id),
         owner=ALICE,
+        phase=0,
+        price_wei=PRICE_WEI,
         minted_block=block,
     )
 

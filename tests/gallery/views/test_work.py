@@ -355,7 +355,7 @@ def test_the_number_of_queries_does_not_depend_on_the_history(
             read(client, f"{ADDRESS}/1")
         counted.append(len(queries))
 
-    assert counted == [12, 12]
+    assert counted == [13, 13]
 
 
 def test_a_work_without_traits_says_so(client: Client, drop: Drop) -> None:

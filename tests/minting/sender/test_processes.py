@@ -1,5 +1,6 @@
 """The outbox in processes of its own, on one database; some are killed."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,12 @@ def test_two_processes_never_share_a_nonce(
     with start_pump(chain, gate=str(gate)) as one, start_pump(chain, gate=str(gate)) as two:
         gate.touch()
         codes = [one.wait(120), two.wait(120)]
-    pump()
+    # What one process notes of the other's bytes may stand as an error until the next visit.
+    for _ in range(100):
+        pump()
+        if not ChainTransaction.objects.unsettled().exists():
+            break
+        time.sleep(0.05)
 
     assert codes == [0, 0]
     assert set(ChainTransaction.objects.values_list("state", flat=True)) == {State.CONFIRMED}
