@@ -18,6 +18,7 @@ from gallery.forms.launch import CollectionForm, FinalForm, PhaseForm
 from gallery.serializers import ether
 from gallery.views.console import DAYS_TO_SEAL, REFUSALS, lead_only
 from gallery.views.mint import phase_facts
+from gallery.views.rehearsals import RehearsalFacts, rehearsal_facts
 from generation.models import Collection, Drop
 from generation.services import create_collection
 from minting.chain.client import ChainError
@@ -94,6 +95,7 @@ def launch_context(drop: Drop) -> dict[str, Any]:
     is_open = drop.state in Drop.COMMITTED_STATES and drop.state != Drop.State.COMMITTED
     sale, trouble = sale_state(commitment) if commitment and is_open else (None, "")
     phases = list(commitment.phases.in_order()) if commitment else []
+    rehearsal = rehearsal_facts(drop)
     may_plan = drop.state == Drop.State.COMMITTED and standing_sale(drop) is None
     return {
         "collection": drop.collection,
@@ -101,7 +103,8 @@ def launch_context(drop: Drop) -> dict[str, Any]:
         "is_living": drop.kind == Drop.Kind.ON_THE_FLY,
         "drop_url": reverse("gallery:drop", args=[drop.collection.slug, drop.number]),
         "live_url": reverse("gallery:launch-live", args=[drop.pk]),
-        "steps": checklist(drop, commitment),
+        "steps": checklist(drop, commitment, rehearsal),
+        "rehearsal": rehearsal,
         "phases": [
             (row.pk, phase_facts(row, now, is_planned=drop.state == Drop.State.COMMITTED))
             for row in phases
@@ -140,7 +143,7 @@ def sale_state(commitment: Commitment) -> tuple[SaleState | None, str]:
         return None, f"The chain cannot be asked now: {error}"
 
 
-def checklist(drop: Drop, commitment: Commitment | None) -> list[Step]:
+def checklist(drop: Drop, commitment: Commitment | None, rehearsal: RehearsalFacts) -> list[Step]:
     """Every step of a launch in its order, with the transaction that took it."""
     contract = Contract.objects.filter(collection=drop.collection_id).first()
     own = ChainTransaction.objects.defer("call").filter(contract=contract)
@@ -149,6 +152,7 @@ def checklist(drop: Drop, commitment: Commitment | None) -> list[Step]:
     steps = [
         step("Deploy the contract", f"of {drop.collection.name}, once", deployed),
         step("Commit the drop", "its hashes, for good", mine.get(Kind.COMMIT)),
+        Step("Rehearse the sale", rehearsal.says, rehearsal.state),
         step("Open the sale", "phases and prices, for good", mine.get(Kind.OPEN_SALE)),
     ]
     if drop.kind == Drop.Kind.ON_THE_FLY:

@@ -125,6 +125,7 @@ class Bulk:
         self._on_progress = on_progress
         self._flights: dict[str, _Flight] = {}
         self._nonces: dict[str, _Nonces] = {}
+        self._waiting: list[tuple[int, Message]] = []
         self._read = 0
         self._trouble = "no block has it"
 
@@ -143,7 +144,7 @@ class Bulk:
             now = time.monotonic()
             if arrived:
                 news = looked = now
-            elif not self._flights:
+            elif not self._flights and not self._waiting:
                 return
             elif now - news > self._patience_s:
                 arrived = self._give_up()
@@ -160,15 +161,29 @@ class Bulk:
         """Sign and send until the window is full, the messages end, or the node is away."""
         outcomes: list[Outcome] = []
         while room := min(self._window - len(self._flights), BATCH):
-            flights = [self._sign(*one) for one in islice(pending, room)]
-            if not flights or not self._post(flights, outcomes):
+            self._waiting += islice(pending, max(0, room - len(self._waiting)))
+            if not self._waiting or not self._meet([one.signer for _, one in self._waiting]):
+                break
+            messages, self._waiting = self._waiting, []
+            if not self._post([self._sign(*one) for one in messages], outcomes):
                 break
         return outcomes
+
+    def _meet(self, signers: Iterable[Signer]) -> bool:
+        """Ask for the nonces of new accounts; False if the node is away."""
+        new = {one.address for one in signers} - self._nonces.keys()
+        try:
+            found = self._node.nonces(addresses := sorted(new), "pending")
+        except ChainError as error:
+            self._trouble = str(error)
+            return False
+        self._nonces |= {at: _Nonces(n) for at, n in zip(addresses, found, strict=True)}
+        return True
 
     def _sign(self, place: int | None, message: Message) -> _Flight:
         max_fee_wei, tip_wei = self._fees
         request = TransactionRequest(
-            nonce=self._account(message.signer).take(),
+            nonce=self._nonces[message.signer.address].take(),
             to=message.to,
             data=message.data,
             value_wei=message.value_wei,
@@ -180,12 +195,6 @@ class Bulk:
         self._flights[flight.signed.tx_hash] = flight
         self.progress.signed += 1
         return flight
-
-    def _account(self, signer: Signer) -> _Nonces:
-        if signer.address not in self._nonces:
-            first = self._node.nonce(signer.address, "pending")
-            self._nonces[signer.address] = _Nonces(first)
-        return self._nonces[signer.address]
 
     def _post(self, flights: list[_Flight], outcomes: list[Outcome]) -> bool:
         """Send one array; False if it is unknown what became of it."""
@@ -207,7 +216,7 @@ class Bulk:
         """Take the nonce back, so that those after it do not wait for ever."""
         del self._flights[flight.signed.tx_hash]
         if not refusal.is_nonce_too_low:
-            self._account(flight.signer).give_back(flight.nonce)
+            self._nonces[flight.signer.address].give_back(flight.nonce)
         self.progress.refused += 1
         return self._outcome(flight, Fate.REFUSED, reason=refusal.message)
 
@@ -272,16 +281,21 @@ class Bulk:
 
     def _fill(self, signer: Signer, outcomes: list[Outcome]) -> None:
         """Empty transfers to oneself under the nonces that nothing has any more."""
-        n_free = len(self._account(signer).free)
+        n_free = len(self._nonces[signer.address].free)
         empty = Message(signer, signer.address, b"", gas=TRANSFER_GAS)
         fillers = [self._sign(None, empty) for _ in range(min(n_free, BATCH))]
         if fillers:
             self._post(fillers, outcomes)
 
     def _give_up(self) -> list[Outcome]:
+        """What is on its way is lost; what was never signed was not sent."""
         flights, self._flights = self._flights, {}
-        return [
+        messages, self._waiting = self._waiting, []
+        lost = [
             outcome
             for flight in flights.values()
             for outcome in self._outcome(flight, Fate.LOST, reason=self._trouble)
         ]
+        never = [Outcome(at, "", Fate.LOST, reason=self._trouble, n_sent=0) for at, _ in messages]
+        self.progress.settled += len(never)
+        return lost + never

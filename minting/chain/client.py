@@ -193,6 +193,11 @@ class Client:
         """How many transactions of ``address`` are in blocks up to ``block``."""
         return _integer(self.call("eth_getTransactionCount", address, _tag(block)))
 
+    def nonces(self, addresses: Sequence[str], block: str = "latest") -> list[int]:
+        """The next nonce of each account; ``pending`` counts what waits in the pool."""
+        found = self.batch(("eth_getTransactionCount", [one, block]) for one in addresses)
+        return [_integer(raw) for raw in found]
+
     def balance_wei(self, address: str) -> int:
         return _integer(self.call("eth_getBalance", address, "latest"))
 

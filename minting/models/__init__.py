@@ -20,6 +20,7 @@ from minting.models.market import (
     Sale,
     SaleQuerySet,
 )
+from minting.models.rehearsals import Rehearsal, RehearsalQuerySet
 from minting.models.sales import DropEvent, ListEntry, SalePhase, SalePhaseQuerySet, Seal
 from minting.models.tokens import (
     Commitment,
@@ -47,6 +48,8 @@ __all__ = [
     "Listing",
     "ListingQuerySet",
     "Marketplace",
+    "Rehearsal",
+    "RehearsalQuerySet",
     "Sale",
     "SalePhase",
     "SalePhaseQuerySet",

@@ -56,6 +56,14 @@ def proof(entries: Sequence[Entry], index: int) -> list[bytes]:
     return merkle.hashes_proof([leaf_hash(entry) for entry in entries], index)
 
 
+def proofs(entries: Sequence[Entry]) -> list[list[bytes]]:
+    """The proof of each entry, in their order; nothing for an empty list."""
+    if not entries:
+        return []
+    hashes = [leaf_hash(entry) for entry in entries]
+    return merkle.hashes_proofs(hashes, range(len(hashes)))
+
+
 def read(lines: Iterable[str]) -> tuple[list[Entry], list[RowError]]:
     """Entries of a CSV table with the columns wallet, max_quantity, price_eth, and its errors."""
     table = csv.DictReader(lines)

@@ -49,8 +49,17 @@ def hashes_root(hashes: Sequence[bytes]) -> bytes:
 
 def hashes_proof(hashes: Sequence[bytes], index: int) -> list[bytes]:
     """The siblings from ``hashes[index]`` up to the root."""
+    return hashes_proofs(hashes, [index])[0]
+
+
+def hashes_proofs(hashes: Sequence[bytes], indices: Sequence[int]) -> list[list[bytes]]:
+    """The proofs of several leaves of one tree, which is built once."""
     tree = _tree(hashes)
-    place = len(tree) - 1 - sorted(hashes).index(hashes[index])
+    places = {node: place for place, node in enumerate(tree)}
+    return [_siblings(tree, places[hashes[index]]) for index in indices]
+
+
+def _siblings(tree: Sequence[bytes], place: int) -> list[bytes]:
     found = []
     while place > 0:
         found.append(tree[place - 1 if place % 2 == 0 else place + 1])

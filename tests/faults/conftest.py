@@ -13,10 +13,9 @@ from pytest_django import Settings
 from generation.models import Drop
 from minting import indexer, sender, services
 from minting.chain.client import Client, TransportError
+from minting.chain.toxic import Proxy, running
 from minting.models import ChainTransaction
 from minting.services import chain as chain_services
-from tests.faults import proxy
-from tests.faults.proxy import Proxy
 from tests.fixtures.chain import Chain
 from tests.fixtures.sales import everybody
 from tests.fixtures.works import MakeDrop
@@ -59,8 +58,8 @@ def open_sale(
 def toxic(chain: Chain, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
     """A proxy before the node; ``aim`` it once the sale is open."""
     monkeypatch.setattr(chain_services, "Client", partial(Client, timeout_s=TIMEOUT_S))
-    with proxy.running(chain.url) as running:
-        yield running
+    with running(chain.url) as proxy:
+        yield proxy
 
 
 def mint(drop: Drop, key: object) -> ChainTransaction:

@@ -5,9 +5,9 @@ from pytest_django import Settings
 
 from minting import sender
 from minting.chain.client import WrongChainError
+from minting.chain.toxic import Proxy
 from tests.faults import oracle
 from tests.faults.conftest import OpenSale, mint, pump, read_chain, rest, times
-from tests.faults.proxy import Proxy
 from tests.fixtures.chain import Chain
 
 KINDS = [

@@ -9,10 +9,10 @@ from pytest_django import Settings
 from generation.models import Drop
 from minting import sender
 from minting.chain.client import Client, RpcError
+from minting.chain.toxic import Proxy
 from minting.models import ChainTransaction, Contract
 from tests.faults import oracle
 from tests.faults.conftest import OpenSale, mint, pump, read_chain, rest, times
-from tests.faults.proxy import Proxy
 from tests.fixtures.chain import ALICE, OWNER, Chain
 from tests.minting.sender.conftest import sign_only
 

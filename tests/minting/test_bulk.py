@@ -9,6 +9,7 @@ import pytest
 from minting.chain.bulk import Bulk, Fate, Message, Outcome, Progress
 from minting.chain.client import Client, RpcError, TransportError
 from minting.chain.signer import Signer
+from minting.chain.toxic import ANY, running
 from tests.fixtures.chain import ALICE, BOB, OWNER, Chain
 
 KEYS = {
@@ -172,3 +173,22 @@ def test_a_second_call_goes_on_after_what_the_first_left_in_the_pool(chain: Chai
     assert fates(lost) == [Fate.LOST] * 3
     assert fates(outcomes) == [Fate.MINED] * 2
     assert chain.nonce(OWNER) == 5
+
+
+def test_a_crowd_of_new_accounts_is_met_over_a_bad_way(chain: Chain) -> None:
+    keys = ["0x" + f"{n:064x}" for n in range(1, 31)]
+    crowd = [Signer(key, 31337) for key in keys]
+    chain.batch(("anvil_setBalance", [one.address, hex(10**18)]) for one in crowd)
+    before = chain.balance_wei(ALICE)
+
+    with running(chain.url, seed=3) as proxy, Client(proxy.url, timeout_s=2) as node:
+        sending = Bulk(node, max_fee_wei=10**11, tip_wei=10**9, window=10, quiet_s=0.1)
+        messages = (replace(PAYMENT, signer=one) for one in crowd * 2)
+        outcomes = sending.send(messages)
+        first = next(outcomes)
+        proxy.fault = ANY
+        found = [first, *outcomes]
+
+    assert proxy.n_faults > 0
+    assert fates(found) == [Fate.MINED] * 60
+    assert chain.balance_wei(ALICE) == before + 60

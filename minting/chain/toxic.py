@@ -1,4 +1,4 @@
-"""A JSON-RPC proxy between the sender and its node that does to requests what networks do."""
+"""A JSON-RPC proxy between a sender and its node that does to requests what networks do."""
 
 import asyncio
 import json
@@ -13,6 +13,9 @@ STALE_BLOCKS = 5
 LATENCY_S = 0.2
 STATUSES = {"429": b"429 Too Many Requests", "500": b"500 Internal Server Error"}
 REFUSALS = {"underpriced": "replacement transaction underpriced", "nonce": "nonce too low"}
+# What public nodes do to a crowd; ``fault`` "any" is one of them, drawn for each request.
+USUAL = ("latency", "reset", "half reply", "lost reply", "429", "500")
+ANY = "any"
 
 
 class Proxy:
@@ -23,7 +26,7 @@ class Proxy:
         self.fault, self.share = "", 0.3
         self.n_faults = 0
         self.url = ""
-        self._chance = random.Random(seed)
+        self._chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -31,12 +34,15 @@ class Proxy:
                 body = await reader.readexactly(_length(head))
                 is_hit = bool(self.fault) and self._chance.random() < self.share
                 self.n_faults += is_hit
-                if not await self._answer(writer, body, self.fault if is_hit else ""):
+                if not await self._answer(writer, body, self._drawn() if is_hit else ""):
                     break
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
             writer.transport.abort()
+
+    def _drawn(self) -> str:
+        return self._chance.choice(USUAL) if self.fault == ANY else self.fault
 
     async def _answer(self, writer: asyncio.StreamWriter, body: bytes, fault: str) -> bool:
         """Whether the connection goes on."""
