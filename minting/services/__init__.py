@@ -9,8 +9,10 @@ from minting.services.contracts import request_deploy
 from minting.services.exports import (
     ExportMismatchError,
     FolderNotEmptyError,
+    NotSealedError,
     drop_car,
     export_drop,
+    published,
 )
 from minting.services.listings import ChainMovedError, create_listing, expire_listings
 from minting.services.living import (
@@ -74,6 +76,7 @@ __all__ = [
     "ForkError",
     "ImageMismatchError",
     "NoMarketplaceError",
+    "NotSealedError",
     "SaleAlreadyRequestedError",
     "Terms",
     "UnknownTokenError",
@@ -100,6 +103,7 @@ __all__ = [
     "prepare_commitment",
     "prune_blocks",
     "public_sale",
+    "published",
     "record_window",
     "refuse",
     "replace_attempt",
