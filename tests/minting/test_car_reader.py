@@ -29,7 +29,7 @@ def write(folder: Path, files: dict[str, bytes]) -> None:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    files = {f"images/{i}.png": b"picture %d" % i for i in range(20)}
+    files = {f"images/{i}.png": b"picture %d" % i for i in range(5)}
     write(tmp_path / "made", files | {"provenance.json": b"{}"})
     cid.write_car(tmp_path / "made", tmp_path / "drop.car")
     return tmp_path / "drop.car"
