@@ -6,6 +6,10 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+# Anybody may check a drop, on a machine that is no installation.
+OWN_SETTINGS = {"verify": "config.settings.verify"}
+
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.embedded")
+    settings = OWN_SETTINGS.get("".join(sys.argv[1:2]), "config.settings.embedded")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", settings)
     execute_from_command_line(sys.argv)

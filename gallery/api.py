@@ -57,13 +57,17 @@ class ProofView(APIView):
 
         Nothing here has to be believed: the leaf follows from the picture and the metadata, the
         root from the leaf and the proof, and the root stands in an event whose chain of hashes ends
-        in the contract's ``head``. ``commit_blocks`` says where those events are found quickest.
+        in the contract's ``head``; of a drop that was drawn on the fly the root is in the event of
+        its seal, and the seed in that of its reveal. ``commit_blocks`` and ``event_blocks`` say
+        where those events are found quickest.
         """
         commitment = find_commitment(slug, token_id)
         published = final_roots(commitment)
         leaves = drop_leaves(type(published), published.pk, published.metadata_root)
         place = token_id - commitment.first_token_id
-        leaf = leaves[place]
+        if place >= len(leaves):
+            raise Http404("this work was never minted")
+        leaf, row = leaves[place], manifest_row(commitment, token_id)
         return Response(
             {
                 "token_id": token_id,
@@ -73,6 +77,8 @@ class ProofView(APIView):
                 "proof": [hexadecimal(node) for node in merkle.proof(leaves, place)],
                 "metadata_root": f"0x{published.metadata_root}",
                 "head": f"0x{commitment.head}",
+                "item_seed": f"0x{row['item_seed']}",
+                "attempt": row["attempt"],
                 "drop_number": commitment.number,
                 **chain_facts(commitment),
             }
@@ -139,6 +145,7 @@ def chain_facts(commitment: Commitment) -> dict[str, Any]:
         kind=ChainTransaction.Kind.COMMIT,
         state=ChainTransaction.State.CONFIRMED,
     )
+    events = commitment.events.order_by("block__number", "pk")
     blocks = commits.order_by("block_number").values_list("block_number", flat=True)
     return {
         "chain_id": contract.chain_id,
@@ -146,6 +153,7 @@ def chain_facts(commitment: Commitment) -> dict[str, Any]:
         "rpc_url": public_rpc_url(),
         "deployed_block": contract.deployed_block,
         "commit_blocks": list(blocks),
+        "event_blocks": list(events.values_list("block__number", flat=True)),
     }
 
 

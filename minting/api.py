@@ -125,6 +125,8 @@ class DropCarView(APIView):
         commitment = generics.get_object_or_404(rows, collection__slug=slug, drop__number=number)
         try:
             path = services.drop_car(commitment=commitment)
+        except services.NotSealedError as error:
+            raise RefusalError(404, "not-sealed", str(error)) from error
         except (services.ExportMismatchError, FileNotFoundError) as error:
             raise RefusalError(
                 503, "damaged", f"The drop's files are not whole: {error}"
@@ -136,7 +138,7 @@ class DropCarView(APIView):
             content_type="application/vnd.ipld.car; version=1",
         )
         response["Cache-Control"] = "public, max-age=31536000, immutable"
-        response["ETag"] = f'"{commitment.root_cid}"'
+        response["ETag"] = f'"{path.stem}"'
         return response
 
 

@@ -54,11 +54,13 @@ def choose(seed: bytes, parameters: Parameters) -> dict[str, str]:
     """The value of each attribute, drawn from its distribution by the seed alone.
 
     Each attribute has its own number, so a change in one distribution moves no other attribute.
+    Values are taken in the order of their names: parameters are hashed, and stored by some
+    databases, without an order of their own.
     """
     chosen = {}
     for attribute, shares in parameters.distributions.items():
         u = uniforms(seed, f"attribute:{attribute}", 1)[0]
-        values = list(shares)
+        values = sorted(shares)
         edges = np.cumsum([shares[value] for value in values])
         at = int(np.searchsorted(edges / edges[-1], u, side="right"))
         chosen[attribute] = values[min(at, len(values) - 1)]

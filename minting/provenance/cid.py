@@ -22,13 +22,13 @@ MAX_LINKS = 1024
 HAMT_ABOVE_BYTES = 256 * 1024
 FANOUT = 256
 
-_RAW, _DAG_PB = 0x55, 0x70
-_SHA2_256 = bytes([0x12, 32])
-_DIRECTORY, _FILE, _HAMT_SHARD = 1, 2, 5
+RAW, DAG_PB = 0x55, 0x70
+SHA2_256 = bytes([0x12, 32])
+DIRECTORY, FILE, HAMT_SHARD = 1, 2, 5
 _MURMUR3_X64_64 = 0x22
 # dag-cbor of {"roots": [CID], "version": 1} around the root's 36 bytes (CARv1 specification).
 _CAR_HEAD = b"\xa2" + b"\x65roots\x81\xd8\x2a\x58\x25\x00"
-_CAR_TAIL = b"\x67version\x01"
+CAR_TAIL = b"\x67version\x01"
 
 Put = Callable[[bytes, bytes], None]  # takes each block once it is known: its CID, its bytes
 
@@ -97,15 +97,16 @@ def _pack(path: Path, file: BinaryIO) -> Node:
             written.add(cid)
             file.write(_varint(len(cid) + len(block)) + cid + block)
 
-    file.write(_car_header(bytes(36)))
+    file.write(car_header(bytes(36)))
     root = directory_node(path, put)
     file.seek(0)
-    file.write(_car_header(root.cid))
+    file.write(car_header(root.cid))
     return root
 
 
-def _car_header(root: bytes) -> bytes:
-    header = _CAR_HEAD + root + _CAR_TAIL
+def car_header(root: bytes) -> bytes:
+    """The first bytes of a CAR file with one root."""
+    header = _CAR_HEAD + root + CAR_TAIL
     return _varint(len(header)) + header
 
 
@@ -149,7 +150,7 @@ def directory(entries: Mapping[str, Node], put: Put = _forget) -> Node:
     """A directory of nodes whose CIDs are known."""
     named = sorted((name.encode(), node) for name, node in entries.items())
     links = b"".join(_link(name, node) for name, node in named)
-    block = links + _data(_field(1, _DIRECTORY))
+    block = links + _data(_field(1, DIRECTORY))
     if len(block) > HAMT_ABOVE_BYTES:
         return _shard([(murmur3_x64_64(name), name, node) for name, node in named], 0, put)
     return _branch(block, [node for _, node in named], put)
@@ -171,7 +172,7 @@ def _shard(entries: Sequence[tuple[bytes, bytes, Node]], depth: int, put: Put) -
         nodes.append(node)
     bitfield = bits.to_bytes((bits.bit_length() + 7) // 8)
     fields = [
-        _field(1, _HAMT_SHARD),
+        _field(1, HAMT_SHARD),
         _bytes_field(2, bitfield),
         _field(5, _MURMUR3_X64_64),
         _field(6, FANOUT),
@@ -182,25 +183,26 @@ def _shard(entries: Sequence[tuple[bytes, bytes, Node]], depth: int, put: Put) -
 def _file_branch(group: Sequence[tuple[Node, int]], put: Put) -> tuple[Node, int]:
     """An inner node of a file: its children, and how many bytes of the file each holds."""
     n_bytes = sum(held for _, held in group)
-    fields = _field(1, _FILE) + _field(3, n_bytes) + b"".join(_field(4, held) for _, held in group)
+    fields = _field(1, FILE) + _field(3, n_bytes) + b"".join(_field(4, held) for _, held in group)
     links = b"".join(_link(b"", node) for node, _ in group)
     return _branch(links + _data(fields), [node for node, _ in group], put), n_bytes
 
 
 def _leaf(chunk: bytes, put: Put) -> Node:
-    cid = _cid(_RAW, chunk)
+    cid = make(RAW, chunk)
     put(cid, chunk)
     return Node(cid, len(chunk))
 
 
 def _branch(block: bytes, children: Sequence[Node], put: Put) -> Node:
-    cid = _cid(_DAG_PB, block)
+    cid = make(DAG_PB, block)
     put(cid, block)
     return Node(cid, len(block) + sum(child.total_bytes for child in children))
 
 
-def _cid(codec: int, block: bytes) -> bytes:
-    return bytes([1, codec]) + _SHA2_256 + hashlib.sha256(block).digest()
+def make(codec: int, block: bytes) -> bytes:
+    """The CID, 36 bytes, of a block in an encoding."""
+    return bytes([1, codec]) + SHA2_256 + hashlib.sha256(block).digest()
 
 
 def _link(name: bytes, node: Node) -> bytes:

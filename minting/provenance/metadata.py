@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 NONE = "none"
+Row = dict[str, str | None]  # trait type -> value, as rarity is told from
 
 
 def build(
@@ -41,3 +42,8 @@ def build(
         "attributes": attributes,
         **{name: value for name, value in optional.items() if value},
     }
+
+
+def traits(about: Mapping[str, Any]) -> Row:
+    """The traits that metadata name; what they do not name is absent."""
+    return {str(one["trait_type"]): str(one["value"]) for one in about["attributes"]}

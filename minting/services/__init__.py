@@ -15,8 +15,10 @@ from minting.services.eligibility import (
 from minting.services.exports import (
     ExportMismatchError,
     FolderNotEmptyError,
+    NotSealedError,
     drop_car,
     export_drop,
+    published,
 )
 from minting.services.listings import ChainMovedError, create_listing, expire_listings
 from minting.services.living import (
@@ -103,6 +105,7 @@ __all__ = [
     "ImageMismatchError",
     "NoMarketplaceError",
     "NotPlannedError",
+    "NotSealedError",
     "Rehearsed",
     "SaleAlreadyRequestedError",
     "SaleState",
@@ -139,6 +142,7 @@ __all__ = [
     "prune_blocks",
     "public_rpc_url",
     "public_sale",
+    "published",
     "read_sale",
     "recent_rehearsal",
     "record_rehearsal",

@@ -33,8 +33,9 @@ def prepare_commitment(*, drop: Drop, vote_tally_root: bytes = ZERO) -> Commitme
     start = find_start(drop)
     accepted = list(drop.artworks.accepted().in_order())
     works = build_works(drop.collection, accepted, start.first_token_id)
-    body, origin = _body(drop, works, vote_tally_root, start)
-    return _store(drop, start, accepted, works, body, origin)
+    manifest = _manifest(drop, works, start)
+    body = _body(drop, works, manifest, vote_tally_root, start)
+    return _store(drop, start, accepted, body, manifest)
 
 
 def request_commit(*, drop: Drop, vote_tally_root: bytes = ZERO) -> ChainTransaction:
@@ -49,37 +50,42 @@ def request_commit(*, drop: Drop, vote_tally_root: bytes = ZERO) -> ChainTransac
     )
 
 
-def _body(
-    drop: Drop, works: Works, vote_tally_root: bytes, start: Start
-) -> tuple[DropBody, dict[str, Any]]:
-    """The struct, and what its hashes were made of."""
-    parameters = drop.parameter_set
-    parent = parameters.parent
+def _manifest(drop: Drop, works: Works, start: Start) -> dict[str, Any]:
+    """What the hashes of the struct are made of, with the addresses of the folders."""
     curation = manifests.curation_rows(drop)
-    curation_root = lineage.curation_root(curation)
-    origin = manifests.origin(drop) | {
+    root = lineage.curation_root(curation)
+    told = manifests.origin(drop) | {
+        "drop": manifests.place(drop, start),
         "curation": curation,
-        "curation_signature": manifests.sign_log(drop, curation, curation_root),
+        "curation_signature": manifests.sign_log(drop, curation, root),
         "environments": manifests.environments(drop),
         "seed": drop.seed,
+        "works": works.rows,
     }
-    body = DropBody(
+    return told | {"image_cid": works.images.text, "root_cid": works.root(told).text}
+
+
+def _body(
+    drop: Drop, works: Works, manifest: dict[str, Any], vote_tally_root: bytes, start: Start
+) -> DropBody:
+    parameters = drop.parameter_set
+    parent = parameters.parent
+    return DropBody(
         metadata_root=merkle.root(works.leaves),
         image_root=works.images.digest,
-        folder=works.root.digest,
+        folder=works.root(manifest).digest,
         provenance=lineage.image_provenance([leaf.image_hash for leaf in works.leaves]),
         checkpoint_hash=bytes.fromhex(drop.checkpoint.sha256),
-        code_hash=lineage.code_hash(origin["code"]),
+        code_hash=lineage.code_hash(manifest["code"]),
         params_hash=lineage.params_hash(parameters.body),
         parent_params_hash=lineage.params_hash(parent.body) if parent else ZERO,
         vote_tally_root=vote_tally_root,
-        curation_log_root=curation_root,
+        curation_log_root=lineage.curation_root(manifest["curation"]),
         seed_commit=ZERO,
         reveal_block=0,
         first_token_id=start.first_token_id,
         count=len(works.leaves),
     )
-    return body, origin
 
 
 def _assign_ids(accepted: Sequence[Artwork], first: int) -> None:
@@ -93,9 +99,8 @@ def _store(
     drop: Drop,
     start: Start,
     accepted: Sequence[Artwork],
-    works: Works,
     body: DropBody,
-    origin: dict[str, Any],
+    manifest: dict[str, Any],
 ) -> Commitment:
     """Of two callers the second finds the first one's row."""
     Collection.objects.select_for_update().get(pk=drop.collection_id)
@@ -106,24 +111,15 @@ def _store(
         raise CommitmentPendingError(start.number)
     _assign_ids(accepted, start.first_token_id)
     hashes = manifests.hexadecimal(body)
-    named = {
-        "head": lineage.drop_head(start.head, body).hex(),
-        "image_cid": works.images.text,
-        "root_cid": works.root.text,
-    }
-    manifest = {
-        "drop": {"number": drop.number, "chain_number": start.number},
-        "commitment": hashes,
-        "previous_head": start.head.hex(),
-        **named,
-        **origin,
-        "works": works.rows,
-    }
+    head = lineage.drop_head(start.head, body).hex()
+    linked = {"commitment": hashes, "previous_head": start.head.hex(), "head": head}
     return Commitment.objects.create(
         drop=drop,
         collection=drop.collection,
         number=start.number,
-        manifest=manifest,
-        **named,
+        manifest=manifest | linked,
+        head=head,
+        image_cid=manifest["image_cid"],
+        root_cid=manifest["root_cid"],
         **hashes,
     )

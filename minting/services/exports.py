@@ -9,10 +9,12 @@ from typing import Any
 
 from django.conf import settings
 
-from minting.models import Commitment, Contract
+from generation.models import Drop
+from minting.models import Commitment, Contract, Seal
 from minting.provenance import cid
 from minting.provenance.canonical import canonicalize
 from minting.provenance.keccak import keccak256
+from minting.services import manifests
 
 # 10,000 works are packed in half a minute.
 ABANDONED_S = 3600
@@ -35,17 +37,39 @@ class ExportMismatchError(Exception):
         self.what = what
 
 
+class NotSealedError(Exception):
+    """The works of a drop that is drawn on the fly are not final yet."""
+
+    def __init__(self, commitment: Commitment) -> None:
+        super().__init__(f"the works of drop {commitment.number} are not sealed yet")
+        self.commitment = commitment
+
+
+def published(commitment: Commitment) -> Commitment | Seal:
+    """The row that says what a drop's works are; NotSealedError while that is open."""
+    if commitment.drop.kind != Drop.Kind.ON_THE_FLY:
+        return commitment
+    found = Seal.objects.filter(commitment=commitment).first()
+    if found is None or not commitment.events.filter(kind="sealed").exists():
+        raise NotSealedError(commitment)
+    return found
+
+
 def export_drop(*, commitment: Commitment, out: Path) -> Path:
-    """Write images, metadata, drop.car and manifest.json to ``out``: complete, or not at all."""
+    """Write the drop's folder, drop.car and manifest.json to ``out``: complete, or not at all.
+
+    NotSealedError before the works are final.
+    """
+    final = published(commitment)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FolderNotEmptyError(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as temporary:
         folder, car = Path(temporary) / "drop", Path(temporary) / "drop.car"
-        _write_works(commitment, folder)
-        _pack(commitment, folder, car)
+        _write_works(commitment, final, folder)
+        _pack(final, folder, car)
         car.replace(folder / car.name)
-        manifest = commitment.manifest | {"chain": _chain(commitment)}
+        manifest = final.manifest | {"chain": _chain(commitment)}
         (folder / "manifest.json").write_bytes(canonicalize(manifest))
         folder.replace(out)
     return out
@@ -54,17 +78,19 @@ def export_drop(*, commitment: Commitment, out: Path) -> Path:
 def drop_car(*, commitment: Commitment) -> Path:
     """The CAR file of a drop, named by its root; packed when it is first asked for.
 
-    A file whose bytes are no longer those that were packed is packed again, from works that are
-    compared with what was committed: nobody gets the damaged one.
+    NotSealedError before the works are final. A file whose bytes are no longer those that were
+    packed is packed again, from works that are compared with what was committed: nobody gets the
+    damaged one.
     """
-    out = Path(settings.MEDIA_ROOT) / "cars" / f"{commitment.root_cid}.car"
+    final = published(commitment)
+    out = Path(settings.MEDIA_ROOT) / "cars" / f"{final.root_cid}.car"
     if not _is_whole(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         _sweep(out.parent)
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=".pack.") as temporary:
             folder, car = Path(temporary) / "drop", Path(temporary) / "drop.car"
-            _write_works(commitment, folder)
-            _pack(commitment, folder, car)
+            _write_works(commitment, final, folder)
+            _pack(final, folder, car)
             digest = Path(temporary) / "drop.sha256"
             digest.write_text(_sha256(car))
             digest.replace(out.with_suffix(".sha256"))
@@ -91,20 +117,23 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _pack(commitment: Commitment, folder: Path, out: Path) -> None:
+def _pack(final: Commitment | Seal, folder: Path, out: Path) -> None:
     root = cid.write_car(folder, out)
     # Each file was compared with its own hash, so what differs is the code that wrote the root.
-    assert root == commitment.root_cid
+    assert root == final.root_cid
 
 
-def _write_works(commitment: Commitment, folder: Path) -> None:
-    """The two folders that the root names, each file compared with what was committed."""
+def _write_works(commitment: Commitment, final: Commitment | Seal, folder: Path) -> None:
+    """What the root names, each file of a work compared with what was committed."""
     (folder / "images").mkdir(parents=True)
     (folder / "metadata").mkdir()
     works = commitment.drop.artworks.accepted().in_order()
     paths = {work.token_id: work.image_path for work in works}
-    for row in commitment.manifest["works"]:
+    for row in final.manifest["works"]:
         _write_work(row, paths[row["token_id"]], folder)
+    if final.manifest["format"] == manifests.FORMAT:
+        told = manifests.provenance(final.manifest)
+        (folder / manifests.PROVENANCE).write_bytes(told)
 
 
 def _write_work(row: dict[str, Any], image_path: Path, folder: Path) -> None:

@@ -89,7 +89,7 @@ def _commit(drop: Drop, start: Start, reveal_block: int, vote_tally_root: bytes)
     hashes = manifests.hexadecimal(body)
     head = lineage.drop_head(start.head, body).hex()
     manifest = {
-        "drop": {"number": drop.number, "chain_number": start.number},
+        "drop": manifests.place(drop, start),
         "commitment": hashes,
         "previous_head": start.head.hex(),
         "head": head,
@@ -244,20 +244,20 @@ def _seal(commitment: Commitment) -> Seal:
     drawn = drop.artworks.filter(token__isnull=False).select_related("drop")
     rows = list(drawn.order_by("token_id"))
     works = build_works(drop.collection, rows, commitment.first_token_id)
-    roots = Roots(
-        metadata_root=merkle.root(works.leaves),
-        image_root=works.images.digest,
-        folder=works.root.digest,
-        provenance=lineage.image_provenance([leaf.image_hash for leaf in works.leaves]),
-    )
-    named = {"image_cid": works.images.text, "root_cid": works.root.text}
-    hashes = manifests.hexadecimal(roots)
-    manifest = commitment.manifest | {
-        "seal": hashes,
-        **named,
+    told = commitment.manifest | {
         "environments": manifests.environments(drop),
         "works": works.rows,
     }
+    root = works.root(told)
+    roots = Roots(
+        metadata_root=merkle.root(works.leaves),
+        image_root=works.images.digest,
+        folder=root.digest,
+        provenance=lineage.image_provenance([leaf.image_hash for leaf in works.leaves]),
+    )
+    named = {"image_cid": works.images.text, "root_cid": root.text}
+    hashes = manifests.hexadecimal(roots)
+    manifest = told | named | {"seal": hashes}
     fields = {"count": len(rows), "manifest": manifest, **named, **hashes}
     seal, _ = Seal.objects.get_or_create(commitment=commitment, defaults=fields)
     return seal

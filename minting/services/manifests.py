@@ -1,20 +1,22 @@
 """What a drop's hashes were made of, as its manifest says it."""
 
-import hashlib
-from pathlib import Path
 from typing import Any
 
-import generation
 from generation.models import Drop
 from generation.services import named_steps
+from minting.models import Commitment
 from minting.provenance import cid, lineage
+from minting.provenance.canonical import canonicalize
 from minting.provenance.lineage import DropBody, Roots
+from minting.provenance.sources import code_files
 from minting.services.chain import load_signer
+from minting.services.places import Start
 
-FORMAT = "morphora-drop-3"
-SOURCES = Path(generation.__file__).parent
-# What draws and reads a picture; the rest of the code cannot change one.
-DRAWING = ("gan", "imaging", "traits")
+FORMAT = "morphora-drop-4"
+# The file beside the works that says how they came about; folders of earlier formats have none.
+PROVENANCE = "provenance.json"
+# What is known of a drop only once its folder is: it cannot stand in it.
+_LATER = ("commitment", "previous_head", "head", "image_cid", "root_cid", "seal", "chain")
 
 
 def origin(drop: Drop) -> dict[str, Any]:
@@ -40,6 +42,43 @@ def origin(drop: Drop) -> dict[str, Any]:
             for name, step in named_steps(drop.checkpoint, parameters.parameters).items()
         },
         "parent_parameters": parent.body if parent else None,
+        "ancestors": ancestors(drop),
+    }
+
+
+def provenance(manifest: dict[str, Any]) -> bytes:
+    """What stands in a drop's folder beside its works: all of its manifest that can."""
+    told = {name: value for name, value in manifest.items() if name not in _LATER}
+    works = [
+        {name: value for name, value in row.items() if name != "metadata"}
+        for row in manifest["works"]
+    ]
+    return canonicalize(told | {"works": works})
+
+
+def ancestors(drop: Drop) -> list[dict[str, Any]]:
+    """Parameters from the parent of the drop's back to those that an earlier drop was made with.
+
+    Not every set has its own drop, so that the hashes on chain alone may leave a gap.
+    """
+    earlier = Commitment.objects.filter(collection=drop.collection_id).exclude(drop=drop)
+    drawn = set(earlier.values_list("params_hash", flat=True))
+    found, one = [], drop.parameter_set.parent
+    while one is not None:
+        found.append(one.body)
+        if lineage.params_hash(one.body).hex() in drawn:
+            break
+        one = one.parent
+    return found
+
+
+def place(drop: Drop, start: Start) -> dict[str, Any]:
+    """Which drop it is: to people, on chain, and how many places it had before curation."""
+    return {
+        "number": drop.number,
+        "chain_number": start.number,
+        "first_token_id": start.first_token_id,
+        "size": drop.size,
     }
 
 
@@ -48,15 +87,6 @@ def sign_log(drop: Drop, entries: list[dict[str, Any]], root: bytes) -> dict[str
     text = lineage.curation_text(drop.collection.slug, drop.number, len(entries), root)
     signer = load_signer()
     return {"signer": signer.address, "text": text, "signature": signer.sign_text(text)}
-
-
-def code_files() -> dict[str, str]:
-    """Path -> sha256 of every source that draws or reads a picture."""
-    paths = [path for folder in DRAWING for path in sorted((SOURCES / folder).rglob("*.py"))]
-    return {
-        path.relative_to(SOURCES.parent).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in paths
-    }
 
 
 def environments(drop: Drop) -> list[dict[str, Any]]:

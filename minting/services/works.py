@@ -1,4 +1,4 @@
-"""A drop's works as they are published: pictures, metadata, leaves, and the two folders."""
+"""A drop's works as they are published: pictures, metadata, leaves, and the folder of all."""
 
 import hashlib
 from collections.abc import Sequence
@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from generation.models import Artwork, Collection, Drop
+from generation.traits import rarity
 from minting.provenance import cid, merkle, metadata
 from minting.provenance.canonical import canonicalize
 from minting.provenance.keccak import keccak256
 from minting.provenance.merkle import Leaf
+from minting.services import manifests
 
 
 class ImageMismatchError(Exception):
@@ -28,7 +30,14 @@ class Works:
     rows: list[dict[str, Any]]
     leaves: list[Leaf]
     images: cid.Node
-    root: cid.Node
+    metadata: cid.Node
+
+    def root(self, manifest: dict[str, Any]) -> cid.Node:
+        """The folder that a drop's address names, of a manifest that has all but this."""
+        told = cid.file_node(manifests.provenance(manifest))
+        return cid.directory(
+            {"images": self.images, "metadata": self.metadata, manifests.PROVENANCE: told}
+        )
 
 
 def build_works(collection: Collection, works: Sequence[Artwork], first: int) -> Works:
@@ -47,8 +56,8 @@ def build_works(collection: Collection, works: Sequence[Artwork], first: int) ->
         texts[f"{token_id}.json"] = cid.file_node(raw)
         leaves.append(leaf)
         rows.append(_row(work, leaf, about))
-    root = cid.directory({"images": images, "metadata": cid.directory(texts)})
-    return Works(rows, leaves, images, root)
+    _rank(rows)
+    return Works(rows, leaves, images, cid.directory(texts))
 
 
 def describe(
@@ -75,6 +84,13 @@ def _read(work: Artwork) -> bytes:
     if found != work.image_digest:
         raise ImageMismatchError(work, found)
     return raw
+
+
+def _rank(rows: Sequence[dict[str, Any]]) -> None:
+    """How rare each work is among those that are published, as anybody can tell from metadata."""
+    found = rarity.score([metadata.traits(row["metadata"]) for row in rows])
+    for row, one in zip(rows, found, strict=True):
+        row["rarity"] = {"rank": one.rank, "score": one.score}
 
 
 def _row(work: Artwork, leaf: Leaf, about: dict[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from eth_abi.abi import encode
 from playwright.sync_api import Browser, Page, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -203,7 +204,7 @@ def test_arrows_lead_to_the_works_beside(page: Page, drop: Drop) -> None:
 def test_a_work_passes_its_check_minted_or_not(page: Page, drop: Drop, token_id: int) -> None:
     steps = run_check(page, token_id)
 
-    assert [state for _, state in steps] == ["passed"] * 6
+    assert [state for _, state in steps] == ["passed"] * 8
     expect(page.locator(".verdict")).to_contain_text("Everything fits")
     shown = " ".join(page.locator(".check-steps dd").all_inner_texts())
     assert f"0x{drop.commitment.metadata_root}" in shown
@@ -272,8 +273,30 @@ def test_a_silent_chain_is_named(page: Page, drop: Drop, chain: Chain) -> None:
     assert [title for title, state in steps if state == "failed"] == [
         "The chain of drops",
         "The root on chain",
+        "The address on chain",
+        "The seed",
     ]
     expect(page.locator(".check-steps")).to_contain_text("The chain could not be read")
+
+
+def test_a_forged_address_is_found(page: Page, drop: Drop, chain: Chain) -> None:
+    """A node that says that the contract sends people elsewhere."""
+
+    def forge(route: Any) -> None:
+        request = route.request.post_data_json
+        reply = route.fetch()
+        call = request["method"] == "eth_call" and request["params"][0]["data"]
+        if call and call.startswith("0xc87b56dd"):  # tokenURI
+            raw = encode(["string"], ["ipfs://elsewhere/2.json"])
+            route.fulfill(json={"jsonrpc": "2.0", "id": request["id"], "result": "0x" + raw.hex()})
+        else:
+            route.fulfill(response=reply)
+
+    page.route(f"{chain.url}/**", forge)
+
+    steps = run_check(page, 2)
+
+    assert [title for title, state in steps if state == "failed"] == ["The address on chain"]
 
 
 def run_check(page: Page, token_id: int) -> list[tuple[str, str]]:

@@ -164,7 +164,7 @@ def test_a_committed_drop_can_be_downloaded_as_one_file(
     found = read_car(car)
     assert reply.headers["Content-Type"].startswith("application/vnd.ipld.car")
     assert found["root"] == drop.commitment.root_cid
-    assert len(found["files"]) == 10
+    assert len(found["files"]) == 11
 
 
 def test_a_drop_that_is_not_committed_has_no_file(client: Client, make_drop: MakeDrop) -> None:

@@ -25,6 +25,7 @@ from minting.provenance import cid, lineage, merkle
 from minting.provenance.canonical import canonicalize
 from minting.provenance.keccak import ZERO, keccak256
 from minting.provenance.merkle import Leaf
+from minting.services import manifests
 from tests.fixtures.sales import everybody
 from tests.fixtures.works import MakeDrop
 
@@ -156,7 +157,10 @@ def test_roots_are_those_of_the_files(make_drop: MakeDrop) -> None:
         texts[f"{work.token_id}.json"] = cid.file_node(text)
         leaves.append(Leaf(row["token_id"], keccak256(text), hashlib.sha256(raw).digest()))
     folder = cid.directory(images)
-    root = cid.directory({"images": folder, "metadata": cid.directory(texts)})
+    told = cid.file_node(manifests.provenance(commitment.manifest))
+    root = cid.directory(
+        {"images": folder, "metadata": cid.directory(texts), "provenance.json": told}
+    )
     assert commitment.metadata_root == merkle.root(leaves).hex()
     assert commitment.image_root == folder.digest.hex()
     assert commitment.base_uri == f"ipfs://{root.text}/metadata/"

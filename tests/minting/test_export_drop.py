@@ -46,6 +46,13 @@ def drop(make_drop: MakeDrop) -> Drop:
     return drop
 
 
+def folder_node(folder: Path) -> cid.Node:
+    """What the address names: pictures, metadata, and how they came about."""
+    entries = {name: cid.directory_node(folder / name) for name in ("images", "metadata")}
+    told = cid.file_node((folder / "provenance.json").read_bytes())
+    return cid.directory(entries | {"provenance.json": told})
+
+
 def body_from_files(folder: Path) -> DropBody:
     """Every hash of the struct, from the exported files and nothing else."""
     manifest = json.loads((folder / "manifest.json").read_bytes())
@@ -54,11 +61,10 @@ def body_from_files(folder: Path) -> DropBody:
     texts = [keccak256((folder / "metadata" / f"{i}.json").read_bytes()) for i in ids]
     leaves = [Leaf(*row) for row in zip(ids, texts, images, strict=True)]
     parent = manifest["parent_parameters"]
-    folders = {name: cid.directory_node(folder / name) for name in ("images", "metadata")}
     return DropBody(
         metadata_root=merkle.root(leaves),
-        image_root=folders["images"].digest,
-        folder=cid.directory(folders).digest,
+        image_root=cid.directory_node(folder / "images").digest,
+        folder=folder_node(folder).digest,
         provenance=hashlib.sha256(b"".join(images)).digest(),
         checkpoint_hash=bytes.fromhex(manifest["checkpoint"]["sha256"]),
         code_hash=lineage.code_hash(manifest["code"]),
@@ -93,8 +99,7 @@ def test_the_files_alone_give_what_stands_on_chain(
 def test_the_folder_is_the_one_that_the_address_names(drop: Drop, tmp_path: Path) -> None:
     export(tmp_path / "out")
 
-    folders = {name: cid.directory_node(tmp_path / "out" / name) for name in ("images", "metadata")}
-    assert drop.commitment.base_uri == f"ipfs://{cid.directory(folders).text}/metadata/"
+    assert drop.commitment.base_uri == f"ipfs://{folder_node(tmp_path / 'out').text}/metadata/"
 
 
 def test_the_car_holds_what_the_address_names(drop: Drop, tmp_path: Path) -> None:
@@ -103,8 +108,8 @@ def test_the_car_holds_what_the_address_names(drop: Drop, tmp_path: Path) -> Non
     found = read_car(tmp_path / "out" / "drop.car")
     works = {
         path.relative_to(tmp_path / "out").as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-        for name in ("images", "metadata")
-        for path in (tmp_path / "out" / name).iterdir()
+        for path in (tmp_path / "out").rglob("*.*")
+        if path.name not in ("drop.car", "manifest.json")
     }
     assert found["files"] == works
     assert drop.commitment.base_uri == f"ipfs://{found['root']}/metadata/"
@@ -175,3 +180,37 @@ def test_a_changed_picture_is_refused_and_nothing_is_left_behind(
 def test_a_drop_that_is_not_committed_is_refused(drop: Drop, tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="drop 2 of portraits is not committed"):
         export(tmp_path / "out", number=2)
+
+
+def test_the_folder_says_how_its_works_came_about(drop: Drop, tmp_path: Path) -> None:
+    export(tmp_path / "out")
+
+    told = json.loads((tmp_path / "out" / "provenance.json").read_bytes())
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_bytes())
+    assert {name for name in manifest if name not in told} == {
+        "chain",
+        "commitment",
+        "head",
+        "image_cid",
+        "previous_head",
+        "root_cid",
+    }
+    assert told["works"] == [
+        {name: value for name, value in row.items() if name != "metadata"}
+        for row in manifest["works"]
+    ]
+
+
+def test_a_drop_that_was_committed_before_has_the_folder_that_it_committed_to(
+    make_drop: MakeDrop, tmp_path: Path
+) -> None:
+    drop = make_drop(3)
+    commitment = services.prepare_commitment(drop=drop)
+    out = services.export_drop(commitment=commitment, out=tmp_path / "new")
+    older = {name: cid.directory_node(out / name) for name in ("images", "metadata")}
+    commitment.manifest["format"] = "morphora-drop-3"
+    commitment.root_cid = cid.directory(older).text
+
+    services.export_drop(commitment=commitment, out=tmp_path / "out")
+
+    assert not (tmp_path / "out" / "provenance.json").exists()

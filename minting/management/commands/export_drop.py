@@ -29,6 +29,12 @@ class Command(BaseCommand):
             raise CommandError(f"drop {number} of {slug} is not committed")
         try:
             out = services.export_drop(commitment=commitment, out=options["out"])
-        except (services.FolderNotEmptyError, services.ExportMismatchError, OSError) as error:
+            final = services.published(commitment)
+        except (
+            services.FolderNotEmptyError,
+            services.ExportMismatchError,
+            services.NotSealedError,
+            OSError,
+        ) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{commitment.count} works in {out}, root {commitment.root_cid}")
+        self.stdout.write(f"{final.count} works in {out}, root {final.root_cid}")
