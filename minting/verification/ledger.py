@@ -73,7 +73,6 @@ class Ledger:
     chain_id: int
     name: str
     domain: tuple[Any, ...]
-    owner: str
     head: bytes
     variant: str
     foreign: tuple[str, ...]  # whose code is not what is committed here
@@ -95,14 +94,13 @@ def read(node: Node, first: int) -> Ledger:
     chain_id = node.chain_id()
     variant, foreign, domain = _codes(node, chain_id)
     if node.contract in foreign:
-        return Ledger(chain_id, "", domain, "", b"", variant, foreign)
+        return Ledger(chain_id, "", domain, b"", variant, foreign)
     drops = fold_events(node.events(DROP_EVENTS, first))
     opened = [drop.number for drop in drops if drop.final_by is not None]
     return Ledger(
         chain_id=chain_id,
         name=node.call("name"),
         domain=domain,
-        owner=node.call("owner"),
         head=node.call("head"),
         variant=variant,
         foreign=foreign,
