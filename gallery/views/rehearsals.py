@@ -77,7 +77,7 @@ def _figures(report: dict[str, Any]) -> list[tuple[str, str]]:
         ("Sold out here", f"in {pace['seconds']:,} s" if report["is_sold_out"] else "no"),
         (
             "On a mainnet",
-            f"{pace['mainnet_blocks']:,} full blocks, {pace['mainnet_s']:,} s at least",
+            f"{pace['mainnet_s']:,} s at least, in blocks of nothing else",
         ),
         ("Faults on the way", f"{report['faults']:,}, {report['resent']:,} sent again"),
         ("Files", size),

@@ -165,6 +165,20 @@ def test_a_count_that_lies_fails_the_rehearsal(
         call("portraits", 1, "--buyers", 3, "--bots", 1, "--no-faults")
 
 
+def test_the_files_of_works_to_come_are_guessed_by_those_there_are(make_drop: MakeDrop) -> None:
+    commit(make_drop(4))
+    drop = commit(make_drop(2))
+    measured = services.measure_storage(drop)
+    Commitment.objects.filter(drop=drop).update(manifest={}, count=200)
+
+    guessed = services.measure_storage(drop)
+
+    assert measured["source"] == "measured"
+    assert guessed["source"] == "by the mean of 6 works of the collection"
+    assert guessed["pictures_mb"] == pytest.approx(100 * measured["pictures_mb"], rel=0.3)
+    assert guessed["metadata_mb"] == pytest.approx(100 * measured["metadata_mb"], rel=0.3)
+
+
 def test_what_cannot_be_rehearsed_says_what_is_missing(make_drop: MakeDrop) -> None:
     drop = make_drop(3)
     with pytest.raises(CommandError, match="commit it first"):

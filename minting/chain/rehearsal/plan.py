@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from minting.chain.phases import TIME_LIMIT, Phase, PhaseKind
 from minting.provenance import allowlist
@@ -95,7 +96,11 @@ class Sale:
         """How many works a wallet may have in a phase; 0 is no cap."""
         if self.phases[phase].kind != PhaseKind.LISTED:
             return self.phases[phase].max_per_wallet
-        return next((one.max_quantity for one in self.lists[phase] if one.wallet == wallet), 0)
+        return self._list_caps[phase].get(wallet, 0)
+
+    @cached_property
+    def _list_caps(self) -> list[dict[str, int]]:
+        return [{one.wallet: one.max_quantity for one in entries} for entries in self.lists]
 
 
 def move(plan: Plan, wallets: Sequence[str], now: int) -> Sale:

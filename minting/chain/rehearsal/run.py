@@ -31,7 +31,7 @@ def rehearse(plan: Plan, options: Options, program: Path, say: Say) -> dict[str,
         )
     }
     buyers = keys["buyer"][: options.n_buyers]
-    with stage.running(program, plan, keys["lead"][0], options.has_faults, say) as here:
+    with stage.running(program, plan, keys["lead"][0], options, say) as here:
         here.fund([*buyers, *keys["bot"]])
         body = stage.ready(here, plan.body)
         here.step("commit", contracts.commit_drop(body), to=here.address)

@@ -11,11 +11,11 @@ from typing import Any
 from minting.chain import contracts, logs, node, toxic
 from minting.chain.abi import FACTORY
 from minting.chain.bulk import Bulk, Fate, Message, Outcome, Progress
-from minting.chain.client import Client, Receipt, TransportError
+from minting.chain.client import Call, Client, Receipt, RpcError, TransportError
 from minting.chain.logs import SoldLog, TransferLog
 from minting.chain.phases import TIME_LIMIT, Phase, PhaseKind
 from minting.chain.rehearsal.crowd import SAME_NONCE, Order
-from minting.chain.rehearsal.plan import BLOCK_GAS, BLOCK_S, NO_END, REVEAL_BLOCKS, Plan
+from minting.chain.rehearsal.plan import BLOCK_GAS, BLOCK_S, NO_END, REVEAL_BLOCKS, Options, Plan
 from minting.chain.signer import SignedTransaction, Signer, TransactionRequest
 from minting.provenance.keccak import ZERO
 from minting.provenance.lineage import DropBody
@@ -24,8 +24,9 @@ from minting.provenance.lineage import DropBody
 MAX_FEE_WEI, TIP_WEI = 10**14, 1
 LEAD_GAS = 10_000_000
 RICH_WEI = 10**24
-# A request that the proxy swallows is given up soon.
+# A request that the proxy swallows is given up soon, and what it held is looked for after a block.
 TIMEOUT_S = 2.0
+QUIET_S = 1.2 * BLOCK_S
 SAY_EVERY_S = 5.0
 TRIES = 50
 LOG_BLOCKS = 100
@@ -95,7 +96,8 @@ class Stage:
         outcomes = list(self._bulk(self.node).send(messages))
         for outcome in outcomes:
             if outcome.fate is not Fate.MINED or outcome.receipt is None:
-                raise StageError(name, self._reason(messages[outcome.place], outcome))
+                [reason] = self._reasons([messages[outcome.place]], [outcome])
+                raise StageError(name, reason)
             self.gas[name] = self.gas.get(name, 0) + outcome.receipt.gas_used
         receipt = outcomes[-1].receipt
         assert receipt is not None
@@ -185,26 +187,33 @@ class Stage:
                 said = time.monotonic()
                 self.say(f"  {progress.settled:,} of {progress.signed:,} sent have settled")
 
-        return Bulk(client, max_fee_wei=MAX_FEE_WEI, tip_wei=TIP_WEI, on_progress=tell)
+        return Bulk(
+            client, max_fee_wei=MAX_FEE_WEI, tip_wei=TIP_WEI, quiet_s=QUIET_S, on_progress=tell
+        )
 
     def _reasons(self, messages: Sequence[Message], found: Sequence[Outcome]) -> list[str]:
-        return [
-            "" if one.fate is Fate.MINED else self._reason(message, one)
-            for message, one in zip(messages, found, strict=True)
+        """Why each was refused; a revert is asked for again on the state after its block."""
+        reasons = [one.reason for one in found]
+        reverted = [
+            (place, one.receipt.block_number)
+            for place, one in enumerate(found)
+            if one.receipt is not None and not one.receipt.succeeded
         ]
+        answers = self.node.outcomes(_again(messages[place], at) for place, at in reverted)
+        for (place, _), answer in zip(reverted, answers, strict=True):
+            raw = answer.revert_data if isinstance(answer, RpcError) else b""
+            reasons[place] = contracts.explain_revert(raw)
+        return reasons
 
-    def _reason(self, message: Message, outcome: Outcome) -> str:
-        """Why; a revert is asked for again on the state after its block."""
-        if outcome.receipt is None:
-            return outcome.reason
-        request = {
-            "from": message.signer.address,
-            "data": "0x" + message.data.hex(),
-            "value": hex(message.value_wei),
-        } | ({"to": message.to} if message.to else {})
-        block = hex(outcome.receipt.block_number)
-        [answer] = self.node.outcomes([("eth_call", [request, block])])
-        return contracts.explain_revert(getattr(answer, "revert_data", b""))
+
+def _again(message: Message, block_number: int) -> Call:
+    """A call of what was sent, on the state after a block."""
+    request = {
+        "from": message.signer.address,
+        "data": "0x" + message.data.hex(),
+        "value": hex(message.value_wei),
+    } | ({"to": message.to} if message.to else {})
+    return "eth_call", [request, hex(block_number)]
 
 
 def _all(bulk: Bulk, messages: Sequence[Message]) -> list[Outcome]:
@@ -234,7 +243,7 @@ def _judge_pair(
 
 
 @contextmanager
-def running(program: Path, plan: Plan, lead: Signer, has_faults: bool, say: Say) -> Iterator[Stage]:
+def running(program: Path, plan: Plan, lead: Signer, options: Options, say: Say) -> Iterator[Stage]:
     """A node with the collection on it, at the drop that is to be rehearsed."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -244,7 +253,8 @@ def running(program: Path, plan: Plan, lead: Signer, has_faults: bool, say: Say)
     with ExitStack() as stack:
         url = stack.enter_context(node.running(program, port, flags=flags))
         client = stack.enter_context(Client(url))
-        proxy = stack.enter_context(toxic.running(url)) if has_faults else None
+        toxins = toxic.running(url, options.seed)
+        proxy = stack.enter_context(toxins) if options.has_faults else None
         way = stack.enter_context(Client(proxy.url if proxy else url, timeout_s=TIMEOUT_S))
         stage = Stage(client, way, lead, proxy, say)
         stage.fund([lead])
