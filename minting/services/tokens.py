@@ -1,20 +1,32 @@
 """Tokens and their owners, as the logs of canonical blocks say."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from generation.models import Artwork
 from minting.chain.client import Header
 from minting.chain.fulfilments import MarketLog
 from minting.chain.logs import Place, RevealLog, SoldLog, TransferLog
-from minting.models import Block, Commitment, Contract, Cursor, Token, Transfer
+from minting.models import (
+    Block,
+    Commitment,
+    Contract,
+    Cursor,
+    DropEvent,
+    Sale,
+    Token,
+    Transfer,
+)
 from minting.services.market import record_market, reopen_listings
 from minting.services.reveals import record_reveals
+
+# A database takes only so many values in one statement.
+OWNERS_AT_ONCE = 500
 
 
 class CursorMovedError(Exception):
@@ -108,14 +120,39 @@ def rewind(*, chain_id: int, number: int) -> set[int]:
     gone = Block.objects.filter(chain_id=chain_id, number__gt=number)
     touched = Token.objects.filter(Q(transfers__block__in=gone) | Q(minted_block__in=gone))
     drops = set(touched.order_by().values_list("drop_id", flat=True))
-    surviving = list(touched.exclude(minted_block__in=gone).distinct())
+    surviving = set(touched.exclude(minted_block__in=gone).values_list("pk", flat=True))
     gone.delete()
     reopen_listings(chain_id=chain_id, above=number)
-    for token in surviving:
-        token.owner = token.transfers.in_order().reverse()[0].recipient
-    Token.objects.bulk_update(surviving, ["owner"], batch_size=500)
+    _restore_owners(surviving)
     Cursor.objects.filter(contract__chain_id=chain_id, number__gt=number).update(number=number)
     return drops
+
+
+@transaction.atomic
+def forget(*, contract: Contract, number: int) -> None:
+    """Take back what blocks above ``number`` say of one contract; the blocks stay."""
+    above = Block.objects.filter(chain_id=contract.chain_id, number__gt=number)
+    moved = contract.tokens.filter(transfers__block__in=above).exclude(minted_block__in=above)
+    surviving = set(moved.values_list("pk", flat=True))
+    for table in (Sale, Transfer):
+        table._default_manager.filter(token__contract=contract, block__in=above).delete()
+    contract.tokens.filter(minted_block__in=above).delete()
+    DropEvent.objects.filter(
+        commitment__collection=contract.collection_id, block__in=above
+    ).delete()
+    reopen_listings(chain_id=contract.chain_id, above=number, contract=contract)
+    _restore_owners(surviving)
+    Cursor.objects.filter(contract=contract, number__gt=number).update(number=number)
+
+
+def _restore_owners(token_pks: Collection[int]) -> None:
+    """Let tokens belong to the recipients of their last transfers."""
+    last = Transfer.objects.filter(token=OuterRef("pk")).in_order().reverse()
+    pks = sorted(token_pks)
+    for at in range(0, len(pks), OWNERS_AT_ONCE):
+        Token.objects.filter(pk__in=pks[at : at + OWNERS_AT_ONCE]).update(
+            owner=Subquery(last.values("recipient")[:1])
+        )
 
 
 def shrink_window(*, contract: Contract, window: int) -> None:

@@ -232,11 +232,11 @@ def test_a_window_that_is_too_wide_is_halved(
     Cursor.objects.update(window=64)
     logs, asked = Client.logs, []
 
-    def limited(self: Client, address: str, first: int, last: int, topics: list[str]) -> Any:
-        asked.append(last - first + 1)
-        if last - first + 1 > 10:
+    def limited(self: Client, *arguments: Any, step: int) -> Any:
+        asked.append(step)
+        if step > 10:
             raise RpcError("eth_getLogs", -32005, "more than 10 blocks")
-        return logs(self, address, first, last, topics)
+        return logs(self, *arguments, step=step)
 
     monkeypatch.setattr(Client, "logs", limited)
     mint(chain, address, 2)
@@ -244,7 +244,7 @@ def test_a_window_that_is_too_wide_is_halved(
 
     indexer.poll()
 
-    assert asked[:4] == [44, 32, 16, 8]
+    assert asked[:4] == [64, 32, 16, 8]
     assert owners_in_rows() == owners_on_chain(chain, address)
     assert Cursor.objects.get().number == chain.block_number()
 
@@ -252,7 +252,7 @@ def test_a_window_that_is_too_wide_is_halved(
 def test_a_node_that_cannot_answer_for_one_block_is_an_error(
     drop: Drop, chain: Chain, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: Client, *arguments: Any) -> Any:
+    def fail(self: Client, *arguments: Any, step: int) -> Any:
         raise TransportError("eth_getLogs", "ReadTimeout")
 
     monkeypatch.setattr(Client, "logs", fail)
@@ -270,8 +270,8 @@ def interfere(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> None:
     logs = Client.logs
     pending = [act]
 
-    def interrupted(self: Client, *arguments: Any) -> Any:
-        found = logs(self, *arguments)
+    def interrupted(self: Client, *arguments: Any, step: int) -> Any:
+        found = logs(self, *arguments, step=step)
         if pending:
             pending.pop()()
         return found
