@@ -129,7 +129,7 @@ def _catch_up(node: Client, contract: Contract, head: int, report: Report) -> se
     at, window = cursor.number, cursor.window
     touched: set[int] = set()
     while at < head:
-        last = min(at + window * WINDOWS_AT_ONCE, head)
+        last = min(at + window * (WINDOWS_AT_ONCE if window > 1 else 1), head)
         started = time.monotonic()
         try:
             found = _window(node, contract, at + 1, last, head, window)

@@ -95,15 +95,10 @@ def record_window(
     for place in found.places:
         if place.block_hash != blocks[place.block_number].hash:
             raise ForkError(place.block_number)
+    owners = {log.token_id: log.recipient for log in transfers}
     minted = [log for log in transfers if log.is_mint]
-    tokens = _mint(contract, blocks, minted, found.sold)
-    moved = {log.token_id for log in transfers} - tokens.keys()
-    tokens |= {token.token_id: token for token in contract.tokens.filter(token_id__in=moved)}
-    for log in transfers:
-        if log.token_id not in tokens:
-            raise UnknownTokenError(contract, log.token_id)
-        tokens[log.token_id].owner = log.recipient
-    Token.objects.bulk_update(tokens.values(), ["owner"], batch_size=500)
+    tokens = _mint(contract, blocks, minted, owners, found.sold)
+    tokens |= _move(contract, {i: owner for i, owner in owners.items() if i not in tokens})
     Transfer.objects.bulk_create(
         _transfer(log, blocks[log.place.block_number], tokens[log.token_id]) for log in transfers
     )
@@ -205,9 +200,13 @@ def _mint(
     contract: Contract,
     blocks: dict[int, Block],
     mints: Sequence[TransferLog],
+    owners: Mapping[int, str],
     sold: Mapping[int, SoldLog],
 ) -> dict[int, Token]:
-    """New tokens by id, each with the work that its commitment assigned to it."""
+    """New tokens by id, each with the work that its commitment assigned to it.
+
+    ``owners`` are those after the window.
+    """
     if not mints:
         return {}
     commitments = list(
@@ -226,7 +225,7 @@ def _mint(
                 contract=contract,
                 token_id=log.token_id,
                 drop_id=commitments[place].drop_id,
-                owner=log.recipient,
+                owner=owners[log.token_id],
                 minted_block=blocks[log.place.block_number],
                 phase=sold[log.token_id].phase if log.token_id in sold else None,
                 price_wei=sold[log.token_id].paid_wei if log.token_id in sold else 0,
@@ -239,6 +238,17 @@ def _mint(
     for token in tokens:
         token.artwork_id = artwork_ids.get(token.token_id)
     return {token.token_id: token for token in Token.objects.bulk_create(tokens)}
+
+
+def _move(contract: Contract, owners: Mapping[int, str]) -> dict[int, Token]:
+    """Tokens of earlier windows by id, with their owners after this one."""
+    tokens = {token.token_id: token for token in contract.tokens.filter(token_id__in=owners)}
+    for token_id, owner in owners.items():
+        if token_id not in tokens:
+            raise UnknownTokenError(contract, token_id)
+        tokens[token_id].owner = owner
+    Token.objects.bulk_update(tokens.values(), ["owner"], batch_size=500)
+    return tokens
 
 
 def _transfer(log: TransferLog, block: Block, token: Token) -> Transfer:

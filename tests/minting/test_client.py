@@ -217,13 +217,13 @@ def test_a_server_without_the_block_says_nothing_of_its_nonces(chain: Chain) -> 
         chain.nonce_and_receipts(OWNER, chain.block_number() + 9, [])
 
 
-def test_an_answer_that_is_too_long_is_not_kept(
+def test_logs_that_take_too_much_memory_are_not_kept(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "MAX_ANSWER_BYTES", 1000)
+    monkeypatch.setattr(client, "MAX_LOG_BYTES", 1000)
     monkeypatch.setattr(client, "CHUNK_BYTES", 100)
 
     with Client(serve(reply("0x" + "0" * 2000))) as node, pytest.raises(TransportError) as caught:
-        node.call("eth_getLogs")
+        node.logs("0x" + "12" * 20, 1, 2)
 
     assert caught.value.reason == "the answer is too long"

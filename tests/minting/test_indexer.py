@@ -336,3 +336,52 @@ def test_a_token_that_nobody_committed_stops_the_indexer(
         indexer.poll()
 
     assert not Block.objects.exists()
+
+
+def test_a_catch_up_that_is_stopped_goes_on_where_it_was(
+    drop: Drop, chain: Chain, address: str
+) -> None:
+    for _ in range(6):
+        mint(chain, address)
+    Cursor.objects.update(window=1)
+    read: list[int] = []
+
+    def stop(contract: Contract, number: int, head: int) -> None:
+        read.append(number)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        indexer.poll(stop)
+    stopped_at = Cursor.objects.get().number
+    indexer.poll()
+
+    assert read == [stopped_at]
+    assert stopped_at < chain.block_number() == Cursor.objects.get().number
+    assert owners_in_rows() == owners_on_chain(chain, address)
+
+
+def test_a_window_with_many_logs_makes_the_next_ones_narrower(
+    drop: Drop, chain: Chain, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexer, "MAX_LOGS", 3)
+    Cursor.objects.update(window=8)
+    for _ in range(4):
+        mint(chain, address)
+
+    indexer.poll()
+
+    assert Cursor.objects.get().window == 4
+    assert owners_in_rows() == owners_on_chain(chain, address)
+
+
+def test_logs_that_take_too_much_memory_are_asked_for_in_narrower_windows(
+    drop: Drop, chain: Chain, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("minting.chain.client.MAX_LOG_BYTES", 2_500)
+    for _ in range(6):
+        mint(chain, address)
+
+    indexer.poll()
+
+    assert Cursor.objects.get().window < 64
+    assert owners_in_rows() == owners_on_chain(chain, address)
