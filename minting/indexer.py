@@ -6,9 +6,11 @@ must still be canonical, and neighbours must be parent and child.
 
 import logging
 import time
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from minting import services
 from minting.chain import logs
@@ -24,10 +26,21 @@ REORG_WINDOW = 64
 MAX_WINDOW = 4096
 # Below it a request may ask for twice as many blocks next time.
 FAST_S = 1.0
+# So many windows are asked for in one array, and stored in one transaction.
+WINDOWS_AT_ONCE = 4
+# More logs than this in one transaction ask for narrower windows: each takes about 4 KB.
+MAX_LOGS = 20_000
 MAX_FORKS_PER_POLL = 5
 READ = ("Transfer", "Sold", *logs.STEPS)
 # Nodes limit how many topics a query may name; a thousand is the lowest limit in use.
 SELLERS_PER_QUERY = 500
+
+
+Report = Callable[[Contract, int, int], None]
+
+
+def silent(contract: Contract, number: int, head: int) -> None:
+    """Tell nobody that ``contract`` has been read up to block ``number``."""
 
 
 class ReorgTooDeepError(ChainError):
@@ -40,35 +53,45 @@ class ReorgTooDeepError(ChainError):
         self.newest = newest
 
 
-def poll() -> set[int]:
+def poll(report: Report = silent) -> set[int]:
     """Bring the rows up to the head of the chain; returns the drops whose tokens changed.
+
+    ``report`` is told how far a contract has been read, after each step. While an alarm stands,
+    nothing is read.
 
     Raises
     ------
-    WrongChainError, ReorgTooDeepError, UnknownTokenError
+    ReorgTooDeepError
+        An alarm stands from now on.
+    WrongChainError, UnknownTokenError
         The rows and the node cannot be reconciled; nothing was written that contradicts either.
     TransportError, RpcError
         The node is away, or refuses even a single block.
     """
     contracts = list(Contract.objects.deployed().filter(chain_id=settings.CHAIN_ID).order_by("pk"))
-    if not contracts:
+    if not contracts or services.chain_alarms():
         return set()
     with services.connect() as node:
         node.check_chain(settings.CHAIN_ID)
         for _ in range(MAX_FORKS_PER_POLL - 1):
             try:
-                return _read(node, contracts)
+                return _read(node, contracts, report)
             except services.ForkError as error:
                 logger.info("%s; reading again", error)
-        return _read(node, contracts)
+        return _read(node, contracts, report)
 
 
-def _read(node: Client, contracts: list[Contract]) -> set[int]:
-    touched = _recover(node)
+def _read(node: Client, contracts: list[Contract], report: Report) -> set[int]:
+    try:
+        touched = _recover(node)
+    except ReorgTooDeepError as error:
+        services.raise_alarm(chain_id=settings.CHAIN_ID, reason=str(error), now=timezone.now())
+        raise
     head = node.block_number()
+    services.note_head(chain_id=settings.CHAIN_ID, head=head)
     for contract in contracts:
         try:
-            touched |= _catch_up(node, contract, head)
+            touched |= _catch_up(node, contract, head, report)
         except services.CursorMovedError as error:
             logger.info("%s", error)
     return touched
@@ -100,24 +123,23 @@ def _canonical(node: Client, blocks: list[Block]) -> list[Block]:
     ]
 
 
-def _catch_up(node: Client, contract: Contract, head: int) -> set[int]:
-    """Read one contract's logs window by window up to ``head``."""
+def _catch_up(node: Client, contract: Contract, head: int, report: Report) -> set[int]:
+    """Read one contract's logs up to ``head``, some windows at a time."""
     cursor = Cursor.objects.get(contract=contract)
     at, window = cursor.number, cursor.window
     touched: set[int] = set()
     while at < head:
-        last = min(at + window, head)
+        last = min(at + window * (WINDOWS_AT_ONCE if window > 1 else 1), head)
         started = time.monotonic()
         try:
-            found = _window(node, contract, at + 1, last, head)
+            found = _window(node, contract, at + 1, last, head, window)
         except ChainError:
             if window == 1:
                 raise
             services.shrink_window(contract=contract, window=window)
             window //= 2
             continue
-        if time.monotonic() - started < FAST_S:
-            window = min(window * 2, MAX_WINDOW)
+        window = _next_window(window, len(found.transfers), time.monotonic() - started)
         touched |= services.record_window(
             contract=contract,
             first=at + 1,
@@ -131,13 +153,25 @@ def _catch_up(node: Client, contract: Contract, head: int) -> set[int]:
             since=at - REORG_WINDOW,
         )
         at = last
+        report(contract, at, head)
     return touched
 
 
-def _window(node: Client, contract: Contract, first: int, last: int, head: int) -> services.Window:
+def _next_window(window: int, n_logs: int, seconds: float) -> int:
+    """How many blocks to ask for next, by how many logs the last ones had and how long it took."""
+    if n_logs > MAX_LOGS:
+        return max(1, window // 2)
+    is_easy = seconds < FAST_S and n_logs < MAX_LOGS // 4
+    return min(window * 2, MAX_WINDOW) if is_easy else window
+
+
+def _window(
+    node: Client, contract: Contract, first: int, last: int, head: int, window: int
+) -> services.Window:
     """Logs in blocks first..last with the headers to store, all of one fork."""
     before = node.header(last)
-    raw = node.logs(contract.address, first, last, [logs.topic(name) for name in READ])
+    topics = [logs.topic(name) for name in READ]
+    raw = node.logs(contract.address, first, last, topics, step=window)
     own = logs.decode_all(raw)
     transfers = [log for log in own if isinstance(log, TransferLog)]
     sold = logs.bought(own)

@@ -59,6 +59,9 @@ def index() -> None:
     except TransportError as error:
         logger.warning("the indexer waits: %s", error)
         return
+    except indexer.ReorgTooDeepError as error:
+        logger.error("the indexer stands still until manage.py reindex: %s", error)
+        return
     for drop_id in touched:
         progress.announce(drop_id=drop_id, event={"kind": "minted"})
     for drop in services.living_drops():

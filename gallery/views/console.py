@@ -52,6 +52,7 @@ from minting.services import (
     CommitmentPendingError,
     ImageMismatchError,
     SaleAlreadyRequestedError,
+    chain_alarms,
     prepare_commitment,
     public_sale,
     request_commit,
@@ -222,7 +223,7 @@ def chain_context(drop: Drop) -> dict[str, Any]:
     troubled = next((intent for intent in newest.values() if intent.error), None)
     is_refused = troubled is not None and troubled.state == ChainTransaction.State.REVERTED
     return {
-        "chain_trouble": chain_trouble(troubled) if troubled else "",
+        "chain_trouble": chain_trouble(troubled) if troubled else " ".join(chain_alarms()),
         "is_refused": is_refused,
         "is_committing": ChainTransaction.Kind.COMMIT in newest,
         "sale_on_its_way": sale is not None and sale.state not in settled,

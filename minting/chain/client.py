@@ -11,6 +11,9 @@ import requests
 # A node that has not answered by then is treated as lost; the caller asks again later.
 TIMEOUT_S = 10.0
 BATCH = 100
+# Logs that take more are not read to their end, about 25,000: whoever asked asks for fewer blocks.
+MAX_LOG_BYTES = 16 * 2**20
+CHUNK_BYTES = 2**20
 HEADERS = {"Content-Type": "application/json"}
 
 Call = tuple[str, list[Any]]
@@ -129,20 +132,23 @@ class Client:
             raise outcome
         return outcome
 
-    def batch(self, calls: Iterable[Call]) -> list[Any]:
+    def batch(self, calls: Iterable[Call], most_bytes: int | None = None) -> list[Any]:
         """The results of many requests, in their order; the first refusal is raised."""
-        found = self.outcomes(calls)
+        found = self.outcomes(calls, most_bytes)
         for outcome in found:
             if isinstance(outcome, RpcError):
                 raise outcome
         return found
 
-    def outcomes(self, calls: Iterable[Call]) -> list[Any]:
-        """The results of many requests, in their order, each the node's answer or an RpcError."""
+    def outcomes(self, calls: Iterable[Call], most_bytes: int | None = None) -> list[Any]:
+        """The results of many requests, in their order, each the node's answer or an RpcError.
+
+        An answer of more than ``most_bytes`` is a TransportError.
+        """
         pending = list(calls)
         found: list[Any] = []
         for at in range(0, len(pending), BATCH):
-            found += self._batch(pending[at : at + BATCH])
+            found += self._batch(pending[at : at + BATCH], most_bytes)
         return found
 
     def check_chain(self, expected: int) -> None:
@@ -253,37 +259,67 @@ class Client:
         found = self.outcomes(("eth_sendRawTransaction", ["0x" + raw.hex()]) for raw in raws)
         return [one if isinstance(one, RpcError) and not one.is_known else None for one in found]
 
-    def logs(self, address: str, first: int, last: int, *topics: list[str]) -> list[dict[str, Any]]:
-        """Raw logs of a contract in blocks first..last; each topic is one of those in its list."""
-        query = {
-            "address": address,
-            "fromBlock": hex(first),
-            "toBlock": hex(last),
-            "topics": topics,
-        }
-        found = self.call("eth_getLogs", query)
-        if not isinstance(found, list):
-            raise TransportError("eth_getLogs", "the answer is no list")
-        return found
+    def logs(
+        self, address: str, first: int, last: int, *topics: list[str], step: int = 0
+    ) -> list[dict[str, Any]]:
+        """Raw logs of a contract in blocks first..last; each topic is one of those in its list.
 
-    def _batch(self, calls: list[Call]) -> list[Any]:
+        With a ``step``, they are asked for that many blocks at a time, all in one array.
+        """
+        step = step or last - first + 1
+        calls: list[Call] = [
+            (
+                "eth_getLogs",
+                [
+                    {
+                        "address": address,
+                        "fromBlock": hex(at),
+                        "toBlock": hex(min(at + step - 1, last)),
+                        "topics": topics,
+                    }
+                ],
+            )
+            for at in range(first, last + 1, step)
+        ]
+        found = self.batch(calls, MAX_LOG_BYTES)
+        if not all(isinstance(one, list) for one in found):
+            raise TransportError("eth_getLogs", "the answer is no list")
+        return [entry for one in found for entry in one]
+
+    def _batch(self, calls: list[Call], most_bytes: int | None = None) -> list[Any]:
         name = f"batch of {calls[0][0]}"
-        replies = self._post(name, [_request(i, *call) for i, call in enumerate(calls)])
+        requests = [_request(i, *call) for i, call in enumerate(calls)]
+        replies = self._post(name, requests, most_bytes)
         if not isinstance(replies, list) or len(replies) != len(calls):
             raise TransportError(name, "the answer is not as long as the request")
         by_id = {reply.get("id"): reply for reply in replies if isinstance(reply, dict)}
         return [_outcome(call[0], by_id.get(i)) for i, call in enumerate(calls)]
 
-    def _post(self, name: str, body: Any) -> Any:
+    def _post(self, name: str, body: Any, most_bytes: int | None = None) -> Any:
         try:
             with self._session.post(
-                self._url, orjson.dumps(body), headers=HEADERS, timeout=self._timeout_s
+                self._url,
+                orjson.dumps(body),
+                headers=HEADERS,
+                timeout=self._timeout_s,
+                stream=True,
             ) as reply:
                 if reply.status_code != requests.codes.ok:
                     raise TransportError(name, f"HTTP status {reply.status_code}")
-                return orjson.loads(reply.content)
+                return orjson.loads(_content(name, reply, most_bytes))
         except (requests.RequestException, ValueError) as error:
             raise TransportError(name, type(error).__name__) from error
+
+
+def _content(name: str, reply: requests.Response, most_bytes: int | None) -> bytes | bytearray:
+    if most_bytes is None:
+        return reply.content
+    content = bytearray()
+    for chunk in reply.iter_content(CHUNK_BYTES):
+        content += chunk
+        if len(content) > most_bytes:
+            raise TransportError(name, "the answer is too long")
+    return content
 
 
 def _request(number: int, method: str, params: list[Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 from eth_utils.address import to_checksum_address
 
-from minting.chain.logs import LogError, Place, TransferLog
+from minting.chain.logs import LogError, Place, TransferLog, party, read_place
 from minting.chain.orders import Item
 from minting.provenance.keccak import keccak256
 
@@ -237,14 +237,8 @@ def _sale(
 
 def _decode(raw: Mapping[str, Any]) -> MarketLog:
     try:
-        place = Place(
-            int(raw["blockNumber"], 16),
-            raw["blockHash"],
-            raw["transactionHash"],
-            int(raw["logIndex"], 16),
-        )
         body = bytes.fromhex(raw["data"][2:])
-        return _decode_body(raw["topics"], place, body)
+        return _decode_body(raw["topics"], read_place(raw), body)
     except (KeyError, IndexError, TypeError, ValueError, DecodingError) as error:
         raise LogError(f"not a log of Seaport: {error}") from error
 
@@ -257,7 +251,7 @@ def _decode_body(topics: Sequence[str], place: Place, body: bytes) -> MarketLog:
             return FulfilledLog(
                 place,
                 "0x" + hashed.hex(),
-                _party(topics[1]),
+                party(topics[1]),
                 str(to_checksum_address(recipient)),
                 tuple(_item(*item) for item in offer),
                 tuple(_item(*item) for item in received),
@@ -268,7 +262,7 @@ def _decode_body(topics: Sequence[str], place: Place, body: bytes) -> MarketLog:
         case topic if topic == CANCELLED_TOPIC:
             return CancelledLog(place, "0x" + decode(["bytes32"], body)[0].hex())
         case _:
-            return CounterLog(place, _party(topics[1]), decode(["uint256"], body)[0])
+            return CounterLog(place, party(topics[1]), decode(["uint256"], body)[0])
 
 
 def _item(kind: int, token: str, identifier: int, amount: int, recipient: str = "") -> Item:
@@ -280,7 +274,3 @@ def _item(kind: int, token: str, identifier: int, amount: int, recipient: str = 
         amount,
         str(to_checksum_address(recipient)) if recipient else "",
     )
-
-
-def _party(topic: str) -> str:
-    return str(to_checksum_address("0x" + topic[-40:]))

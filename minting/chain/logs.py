@@ -2,18 +2,21 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
-from eth_utils.address import to_checksum_address
 
 from minting.chain import contracts
 from minting.chain.phases import Phase, unpack
+from minting.provenance.keccak import keccak256
 from minting.provenance.lineage import DropBody
 
 ZERO_ADDRESS = "0x" + "0" * 40
+WORD_LENGTH = 2 + 64  # in text
+# ERC-721: keccak256 of Transfer(address,address,uint256). Nine of ten logs are one.
+TRANSFER_TOPIC = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
 
 
 class LogError(ValueError):
@@ -131,26 +134,49 @@ def bought(found: Iterable[Log]) -> dict[int, SoldLog]:
 
 def decode_log(raw: Mapping[str, Any]) -> Log:
     try:
-        topics = [bytes.fromhex(text[2:]) for text in raw["topics"]]
-        words = [int.from_bytes(word) for word in topics[1:]]
-        body = bytes.fromhex(raw["data"][2:])
-        place = Place(
-            int(raw["blockNumber"], 16),
-            raw["blockHash"],
-            raw["transactionHash"],
-            int(raw["logIndex"], 16),
-        )
-        return _decode(raw["topics"][0], place, words, body)
+        place = read_place(raw)
+        event, *words = raw["topics"]
+        body = raw["data"]
+        if event == TRANSFER_TOPIC:
+            sender, recipient, token_id = words
+            return TransferLog(place, party(sender), party(recipient), number(token_id))
+        return _decode(event, place, [number(word) for word in words], body)
     except (KeyError, IndexError, TypeError, ValueError, DecodingError) as error:
         raise LogError(f"not a log of the collection: {error}") from error
 
 
-def _decode(event: str, place: Place, words: list[int], body: bytes) -> Log:
+def read_place(raw: Mapping[str, Any]) -> Place:
+    """Where a raw log stands; KeyError, TypeError or ValueError where a field is damaged."""
+    return Place(
+        int(raw["blockNumber"], 16),
+        raw["blockHash"],
+        raw["transactionHash"],
+        int(raw["logIndex"], 16),
+    )
+
+
+def number(word: str) -> int:
+    """A 32-byte word of a log as an integer; ValueError or TypeError for anything else."""
+    if len(word) != WORD_LENGTH:
+        raise ValueError(f"{word!r:.80} is not a word of 32 bytes")
+    return int(word, 16)
+
+
+# The same few wallets stand in most logs of a window; 65,536 take 20 MB.
+@lru_cache(maxsize=2**16)
+def party(word: str) -> str:
+    """The address in a 32-byte word, its letters capital as its own hash says (ERC-55)."""
+    address = f"{number(word):040x}"
+    if len(address) > 40:
+        raise ValueError(f"{word} is not an address")
+    digest = keccak256(address.encode()).hex()
+    pairs = zip(address, digest, strict=False)
+    return "0x" + "".join(letter.upper() if nibble > "7" else letter for letter, nibble in pairs)
+
+
+def _decode(event: str, place: Place, words: list[int], text: str) -> Log:
     name = topics()[event]
-    if name == "Transfer":
-        sender, recipient, token_id = words
-        return TransferLog(place, _address(sender), _address(recipient), token_id)
-    values = decode(contracts.collection().unindexed(name), body)
+    values = decode(contracts.collection().unindexed(name), bytes.fromhex(text[2:]))
     if name == "DropCommitted":
         return DropCommittedLog(place, words[0], words[1].to_bytes(32), DropBody(*values[0]))
     if name == "SaleOpened":
@@ -169,7 +195,3 @@ def _reveal(name: str, values: tuple[Any, ...]) -> tuple[bytes, int | None]:
     if name == "DropRevealed":
         return values[0], None
     return (values[0][0] if name == "DropSealed" else b""), None
-
-
-def _address(word: int) -> str:
-    return str(to_checksum_address(word.to_bytes(20)))

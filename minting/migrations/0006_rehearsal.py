@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('generation', '0014_drop_kind'),
-        ('minting', '0004_outbox_fees'),
+        ('minting', '0005_reading'),
     ]
 
     operations = [

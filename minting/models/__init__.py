@@ -2,6 +2,7 @@
 
 from minting.models.chain import (
     WEI_DIGITS,
+    Alarm,
     Attempt,
     Block,
     BlockQuerySet,
@@ -33,6 +34,7 @@ from minting.models.tokens import (
 
 __all__ = [
     "WEI_DIGITS",
+    "Alarm",
     "Attempt",
     "Block",
     "BlockQuerySet",

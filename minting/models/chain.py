@@ -135,9 +135,38 @@ class Cursor(models.Model):
     contract = models.OneToOneField(Contract, models.PROTECT, related_name="cursor")
     number = models.PositiveBigIntegerField(help_text="the last block that is read completely")
     window = models.PositiveIntegerField(default=64, help_text="blocks asked for at once")
+    head = models.PositiveBigIntegerField(
+        default=0, help_text="the newest block when the node was last asked"
+    )
 
     def __str__(self) -> str:
         return f"{self.contract_id} at {self.number}"
+
+
+class AlarmQuerySet(models.QuerySet["Alarm"]):
+    def standing(self, chain_id: int) -> Self:
+        return self.filter(chain_id=chain_id, cleared_at=None).order_by("raised_at", "pk")
+
+
+class Alarm(models.Model):
+    """Why nothing is read of a chain until a person has looked."""
+
+    chain_id = models.PositiveBigIntegerField()
+    reason = models.TextField()
+    raised_at = models.DateTimeField()
+    cleared_at = models.DateTimeField(null=True)
+
+    objects = AlarmQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["chain_id"], condition=Q(cleared_at=None), name="alarm_stands_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 class ChainTransactionQuerySet(models.QuerySet["ChainTransaction"]):

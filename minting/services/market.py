@@ -119,11 +119,12 @@ def record_market(
             _close([listing.pk], Listing.State.INVALID, last_moves[token.token_id])
 
 
-def reopen_listings(*, chain_id: int, above: int) -> None:
-    """Take back what blocks that are gone had done to listings."""
-    Listing.objects.filter(token__contract__chain_id=chain_id, closed_block__gt=above).update(
-        state=Listing.State.OPEN, closed_block=None
-    )
+def reopen_listings(*, chain_id: int, above: int, contract: Contract | None = None) -> None:
+    """Take back what blocks that are gone had done to listings, of one contract or of all."""
+    closed = Listing.objects.filter(token__contract__chain_id=chain_id, closed_block__gt=above)
+    if contract is not None:
+        closed = closed.filter(token__contract=contract)
+    closed.update(state=Listing.State.OPEN, closed_block=None)
 
 
 def _close_by_logs(contract: Contract, logs: Sequence[MarketLog]) -> None:

@@ -1,20 +1,32 @@
 """Tokens and their owners, as the logs of canonical blocks say."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from generation.models import Artwork
 from minting.chain.client import Header
 from minting.chain.fulfilments import MarketLog
 from minting.chain.logs import Place, RevealLog, SoldLog, TransferLog
-from minting.models import Block, Commitment, Contract, Cursor, Token, Transfer
+from minting.models import (
+    Block,
+    Commitment,
+    Contract,
+    Cursor,
+    DropEvent,
+    Sale,
+    Token,
+    Transfer,
+)
 from minting.services.market import record_market, reopen_listings
 from minting.services.reveals import record_reveals
+
+# A database takes only so many values in one statement.
+OWNERS_AT_ONCE = 500
 
 
 class CursorMovedError(Exception):
@@ -83,15 +95,10 @@ def record_window(
     for place in found.places:
         if place.block_hash != blocks[place.block_number].hash:
             raise ForkError(place.block_number)
+    owners = {log.token_id: log.recipient for log in transfers}
     minted = [log for log in transfers if log.is_mint]
-    tokens = _mint(contract, blocks, minted, found.sold)
-    moved = {log.token_id for log in transfers} - tokens.keys()
-    tokens |= {token.token_id: token for token in contract.tokens.filter(token_id__in=moved)}
-    for log in transfers:
-        if log.token_id not in tokens:
-            raise UnknownTokenError(contract, log.token_id)
-        tokens[log.token_id].owner = log.recipient
-    Token.objects.bulk_update(tokens.values(), ["owner"], batch_size=500)
+    tokens = _mint(contract, blocks, minted, owners, found.sold)
+    tokens |= _move(contract, {i: owner for i, owner in owners.items() if i not in tokens})
     Transfer.objects.bulk_create(
         _transfer(log, blocks[log.place.block_number], tokens[log.token_id]) for log in transfers
     )
@@ -108,14 +115,39 @@ def rewind(*, chain_id: int, number: int) -> set[int]:
     gone = Block.objects.filter(chain_id=chain_id, number__gt=number)
     touched = Token.objects.filter(Q(transfers__block__in=gone) | Q(minted_block__in=gone))
     drops = set(touched.order_by().values_list("drop_id", flat=True))
-    surviving = list(touched.exclude(minted_block__in=gone).distinct())
+    surviving = set(touched.exclude(minted_block__in=gone).values_list("pk", flat=True))
     gone.delete()
     reopen_listings(chain_id=chain_id, above=number)
-    for token in surviving:
-        token.owner = token.transfers.in_order().reverse()[0].recipient
-    Token.objects.bulk_update(surviving, ["owner"], batch_size=500)
+    _restore_owners(surviving)
     Cursor.objects.filter(contract__chain_id=chain_id, number__gt=number).update(number=number)
     return drops
+
+
+@transaction.atomic
+def forget(*, contract: Contract, number: int) -> None:
+    """Take back what blocks above ``number`` say of one contract; the blocks stay."""
+    above = Block.objects.filter(chain_id=contract.chain_id, number__gt=number)
+    moved = contract.tokens.filter(transfers__block__in=above).exclude(minted_block__in=above)
+    surviving = set(moved.values_list("pk", flat=True))
+    for table in (Sale, Transfer):
+        table._default_manager.filter(token__contract=contract, block__in=above).delete()
+    contract.tokens.filter(minted_block__in=above).delete()
+    DropEvent.objects.filter(
+        commitment__collection=contract.collection_id, block__in=above
+    ).delete()
+    reopen_listings(chain_id=contract.chain_id, above=number, contract=contract)
+    _restore_owners(surviving)
+    Cursor.objects.filter(contract=contract, number__gt=number).update(number=number)
+
+
+def _restore_owners(token_pks: Collection[int]) -> None:
+    """Let tokens belong to the recipients of their last transfers."""
+    last = Transfer.objects.filter(token=OuterRef("pk")).in_order().reverse()
+    pks = sorted(token_pks)
+    for at in range(0, len(pks), OWNERS_AT_ONCE):
+        Token.objects.filter(pk__in=pks[at : at + OWNERS_AT_ONCE]).update(
+            owner=Subquery(last.values("recipient")[:1])
+        )
 
 
 def shrink_window(*, contract: Contract, window: int) -> None:
@@ -168,9 +200,13 @@ def _mint(
     contract: Contract,
     blocks: dict[int, Block],
     mints: Sequence[TransferLog],
+    owners: Mapping[int, str],
     sold: Mapping[int, SoldLog],
 ) -> dict[int, Token]:
-    """New tokens by id, each with the work that its commitment assigned to it."""
+    """New tokens by id, each with the work that its commitment assigned to it.
+
+    ``owners`` are those after the window.
+    """
     if not mints:
         return {}
     commitments = list(
@@ -189,7 +225,7 @@ def _mint(
                 contract=contract,
                 token_id=log.token_id,
                 drop_id=commitments[place].drop_id,
-                owner=log.recipient,
+                owner=owners[log.token_id],
                 minted_block=blocks[log.place.block_number],
                 phase=sold[log.token_id].phase if log.token_id in sold else None,
                 price_wei=sold[log.token_id].paid_wei if log.token_id in sold else 0,
@@ -202,6 +238,17 @@ def _mint(
     for token in tokens:
         token.artwork_id = artwork_ids.get(token.token_id)
     return {token.token_id: token for token in Token.objects.bulk_create(tokens)}
+
+
+def _move(contract: Contract, owners: Mapping[int, str]) -> dict[int, Token]:
+    """Tokens of earlier windows by id, with their owners after this one."""
+    tokens = {token.token_id: token for token in contract.tokens.filter(token_id__in=owners)}
+    for token_id, owner in owners.items():
+        if token_id not in tokens:
+            raise UnknownTokenError(contract, token_id)
+        tokens[token_id].owner = owner
+    Token.objects.bulk_update(tokens.values(), ["owner"], batch_size=500)
+    return tokens
 
 
 def _transfer(log: TransferLog, block: Block, token: Token) -> Transfer:

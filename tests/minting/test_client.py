@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from minting.chain import client
 from minting.chain.client import BATCH, Client, RpcError, TransportError, WrongChainError
 from minting.chain.signer import Signer, TransactionRequest
 from tests.fixtures.chain import OWNER, Chain
@@ -214,3 +215,15 @@ def test_a_nonce_and_receipts_of_one_state(chain: Chain) -> None:
 def test_a_server_without_the_block_says_nothing_of_its_nonces(chain: Chain) -> None:
     with pytest.raises(RpcError):
         chain.nonce_and_receipts(OWNER, chain.block_number() + 9, [])
+
+
+def test_logs_that_take_too_much_memory_are_not_kept(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "MAX_LOG_BYTES", 1000)
+    monkeypatch.setattr(client, "CHUNK_BYTES", 100)
+
+    with Client(serve(reply("0x" + "0" * 2000))) as node, pytest.raises(TransportError) as caught:
+        node.logs("0x" + "12" * 20, 1, 2)
+
+    assert caught.value.reason == "the answer is too long"

@@ -232,11 +232,11 @@ def test_a_window_that_is_too_wide_is_halved(
     Cursor.objects.update(window=64)
     logs, asked = Client.logs, []
 
-    def limited(self: Client, address: str, first: int, last: int, topics: list[str]) -> Any:
-        asked.append(last - first + 1)
-        if last - first + 1 > 10:
+    def limited(self: Client, *arguments: Any, step: int) -> Any:
+        asked.append(step)
+        if step > 10:
             raise RpcError("eth_getLogs", -32005, "more than 10 blocks")
-        return logs(self, address, first, last, topics)
+        return logs(self, *arguments, step=step)
 
     monkeypatch.setattr(Client, "logs", limited)
     mint(chain, address, 2)
@@ -244,7 +244,7 @@ def test_a_window_that_is_too_wide_is_halved(
 
     indexer.poll()
 
-    assert asked[:4] == [44, 32, 16, 8]
+    assert asked[:4] == [64, 32, 16, 8]
     assert owners_in_rows() == owners_on_chain(chain, address)
     assert Cursor.objects.get().number == chain.block_number()
 
@@ -252,7 +252,7 @@ def test_a_window_that_is_too_wide_is_halved(
 def test_a_node_that_cannot_answer_for_one_block_is_an_error(
     drop: Drop, chain: Chain, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: Client, *arguments: Any) -> Any:
+    def fail(self: Client, *arguments: Any, step: int) -> Any:
         raise TransportError("eth_getLogs", "ReadTimeout")
 
     monkeypatch.setattr(Client, "logs", fail)
@@ -270,8 +270,8 @@ def interfere(monkeypatch: pytest.MonkeyPatch, act: Callable[[], None]) -> None:
     logs = Client.logs
     pending = [act]
 
-    def interrupted(self: Client, *arguments: Any) -> Any:
-        found = logs(self, *arguments)
+    def interrupted(self: Client, *arguments: Any, step: int) -> Any:
+        found = logs(self, *arguments, step=step)
         if pending:
             pending.pop()()
         return found
@@ -336,3 +336,52 @@ def test_a_token_that_nobody_committed_stops_the_indexer(
         indexer.poll()
 
     assert not Block.objects.exists()
+
+
+def test_a_catch_up_that_is_stopped_goes_on_where_it_was(
+    drop: Drop, chain: Chain, address: str
+) -> None:
+    for _ in range(6):
+        mint(chain, address)
+    Cursor.objects.update(window=1)
+    read: list[int] = []
+
+    def stop(contract: Contract, number: int, head: int) -> None:
+        read.append(number)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        indexer.poll(stop)
+    stopped_at = Cursor.objects.get().number
+    indexer.poll()
+
+    assert read == [stopped_at]
+    assert stopped_at < chain.block_number() == Cursor.objects.get().number
+    assert owners_in_rows() == owners_on_chain(chain, address)
+
+
+def test_a_window_with_many_logs_makes_the_next_ones_narrower(
+    drop: Drop, chain: Chain, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexer, "MAX_LOGS", 3)
+    Cursor.objects.update(window=8)
+    for _ in range(4):
+        mint(chain, address)
+
+    indexer.poll()
+
+    assert Cursor.objects.get().window == 4
+    assert owners_in_rows() == owners_on_chain(chain, address)
+
+
+def test_logs_that_take_too_much_memory_are_asked_for_in_narrower_windows(
+    drop: Drop, chain: Chain, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("minting.chain.client.MAX_LOG_BYTES", 2_500)
+    for _ in range(6):
+        mint(chain, address)
+
+    indexer.poll()
+
+    assert Cursor.objects.get().window < 64
+    assert owners_in_rows() == owners_on_chain(chain, address)

@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+from eth_utils.address import to_checksum_address
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,9 +22,9 @@ def raw(chain: Chain) -> dict[str, Any]:
 
 def test_topic_of_a_transfer_is_the_published_one() -> None:
     """ERC-721: keccak256 of Transfer(address,address,uint256)."""
-    assert logs.topic("Transfer") == (
-        "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
-    )
+    published = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef"
+
+    assert logs.topic("Transfer") == logs.TRANSFER_TOPIC == published
 
 
 def test_a_mint_is_read(raw: dict[str, Any], chain: Chain) -> None:
@@ -51,6 +52,40 @@ def test_a_mint_is_read(raw: dict[str, Any], chain: Chain) -> None:
 def test_a_damaged_log_is_refused(raw: dict[str, Any], change: dict[str, Any]) -> None:
     with pytest.raises(LogError):
         logs.decode_log(raw | change)
+
+
+@given(st.binary(min_size=20, max_size=20))
+def test_an_address_is_written_as_others_write_it(address: bytes) -> None:
+    word = "0x" + address.rjust(32, b"\0").hex()
+
+    assert logs.party(word) == to_checksum_address(address)
+
+
+@pytest.mark.parametrize(
+    "word", ["", "0x", "0x" + "0" * 63, "0x" + "0" * 65, "0x" + "f" * 64, "0x" + "g" * 64]
+)
+def test_what_is_no_address_is_refused(word: str) -> None:
+    with pytest.raises(ValueError, match=r"word|address|invalid"):
+        logs.party(word)
+
+
+@pytest.mark.parametrize("step", [0, 1, 2, 3, 50])
+def test_windows_asked_for_at_once_hold_the_same_logs(chain: Chain, step: int) -> None:
+    address = chain.deploy()
+    chain.put_on_sale(address, drop_body())
+    first = chain.block_number()
+    for _ in range(3):
+        chain.succeed(contracts.mint(1, 0, 1), address, ALICE)
+    topics = [logs.TRANSFER_TOPIC]
+
+    found = chain.logs(address, first, chain.block_number(), topics, step=step)
+
+    assert found == chain.logs(address, 0, chain.block_number(), topics)
+    assert [log.token_id for log in logs.decode_all(found) if isinstance(log, TransferLog)] == [
+        1,
+        2,
+        3,
+    ]
 
 
 @pytest.mark.parametrize("field", ["topics", "data", "blockNumber", "blockHash", "logIndex"])
