@@ -14,8 +14,8 @@ from generation.services import create_collection, open_drop
 from minting import indexer, revealing, services, tasks
 from minting.models import Alarm, Block, Commitment, Contract, Cursor, DropEvent, Token, Transfer
 from tests.fixtures.chain import Chain
+from tests.fixtures.outbox import pump
 from tests.minting import reorgs
-from tests.minting.conftest import pump
 from tests.minting.reorgs import DEPTHS, Fate, Scene, Step
 
 PRICE_WEI = 10**15
