@@ -144,6 +144,7 @@ def test_a_gpu_worker_sees_its_own_device_and_no_other_worker_sees_one() -> None
 
     assert seen == {
         "morphora-gpu@": "CUDA_VISIBLE_DEVICES=%i",
+        "morphora-mint": "CUDA_VISIBLE_DEVICES=",
         "morphora-preview": "CUDA_VISIBLE_DEVICES=",
         "morphora-worker@": "CUDA_VISIBLE_DEVICES=",
     }
