@@ -1,4 +1,4 @@
-"""What is on chain: blocks, contracts, what we send, commitments, tokens, and their market."""
+"""What is on chain: blocks, contracts, what we send, commitments, tokens, market, stakes."""
 
 from minting.models.chain import (
     WEI_DIGITS,
@@ -22,6 +22,7 @@ from minting.models.market import (
     SaleQuerySet,
 )
 from minting.models.sales import DropEvent, ListEntry, SalePhase, SalePhaseQuerySet, Seal
+from minting.models.stakes import PoolPayment, PoolPaymentQuerySet, Stake, StakeQuerySet
 from minting.models.tokens import (
     Commitment,
     CommitmentQuerySet,
@@ -49,12 +50,16 @@ __all__ = [
     "Listing",
     "ListingQuerySet",
     "Marketplace",
+    "PoolPayment",
+    "PoolPaymentQuerySet",
     "Sale",
     "SalePhase",
     "SalePhaseQuerySet",
     "SaleQuerySet",
     "Seal",
     "Sender",
+    "Stake",
+    "StakeQuerySet",
     "Token",
     "TokenQuerySet",
     "Transfer",

@@ -72,6 +72,7 @@ from minting.services.sales import (
     running_phase,
     standing_sale,
 )
+from minting.services.stakes import NotDeployedError, request_staking
 from minting.services.takings import (
     SaleState,
     read_sale,
@@ -104,6 +105,7 @@ __all__ = [
     "ImageMismatchError",
     "IndexProgress",
     "NoMarketplaceError",
+    "NotDeployedError",
     "SaleAlreadyRequestedError",
     "SaleState",
     "Terms",
@@ -157,6 +159,7 @@ __all__ = [
     "request_open_sale",
     "request_pause",
     "request_settle",
+    "request_staking",
     "request_withdraw",
     "rewind",
     "running_phase",
