@@ -13,7 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from minting import services
-from minting.chain import logs
+from minting.chain import logs, stakes
 from minting.chain.client import ChainError, Client
 from minting.chain.fulfilments import CANCELLED_TOPIC, COUNTER_TOPIC, MarketLog, decode_market
 from minting.chain.logs import RevealLog, TransferLog
@@ -90,6 +90,8 @@ def _read(node: Client, contracts: list[Contract], report: Report) -> set[int]:
     head = node.block_number()
     services.note_head(chain_id=settings.CHAIN_ID, head=head)
     for contract in contracts:
+        # Nothing is staked before this row says where: it has to be younger than the head.
+        contract.refresh_from_db()
         try:
             touched |= _catch_up(node, contract, head, report)
         except services.CursorMovedError as error:
@@ -170,21 +172,37 @@ def _window(
 ) -> services.Window:
     """Logs in blocks first..last with the headers to store, all of one fork."""
     before = node.header(last)
-    topics = [logs.topic(name) for name in READ]
-    raw = node.logs(contract.address, first, last, topics, step=window)
+    raw, staked = _logs(node, contract, first, last, window)
     own = logs.decode_all(raw)
+    staking = stakes.decode_stakes(staked)
     transfers = [log for log in own if isinstance(log, TransferLog)]
     sold = logs.bought(own)
     reveals = [log for log in own if isinstance(log, RevealLog)]
     market = _market(node, contract, first, last, transfers)
     is_first = not Block.objects.filter(chain_id=contract.chain_id).exists()
     recent = range(max(0 if is_first else first, head - REORG_WINDOW), last + 1)
-    found = {log.place.block_number for log in (*own, *market)}
+    found = {log.place.block_number for log in (*own, *market, *staking)}
     numbers = sorted(found | {last} | set(recent))
     headers = [header for header in node.headers(numbers) if header is not None]
     if before is None or len(headers) != len(numbers) or headers[-1].hash != before.hash:
         raise services.ForkError(last)
-    return services.Window(headers, transfers, sold, reveals, market)
+    return services.Window(headers, transfers, sold, reveals, market, staking)
+
+
+def _logs(
+    node: Client, contract: Contract, first: int, last: int, window: int
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Raw logs of the collection, and of the contract that stakes its works, in one question."""
+    addresses, topics = [contract.address], [logs.topic(name) for name in READ]
+    if contract.staking_address:
+        addresses.append(contract.staking_address)
+        topics += stakes.topics()
+    raw = node.logs(addresses, first, last, topics, step=window)
+    ours = contract.address.lower()
+    return (
+        [entry for entry in raw if entry["address"].lower() == ours],
+        [entry for entry in raw if entry["address"].lower() != ours],
+    )
 
 
 def _market(

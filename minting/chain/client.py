@@ -260,9 +260,14 @@ class Client:
         return [one if isinstance(one, RpcError) and not one.is_known else None for one in found]
 
     def logs(
-        self, address: str, first: int, last: int, *topics: list[str], step: int = 0
+        self,
+        address: str | Sequence[str],
+        first: int,
+        last: int,
+        *topics: list[str],
+        step: int = 0,
     ) -> list[dict[str, Any]]:
-        """Raw logs of a contract in blocks first..last; each topic is one of those in its list.
+        """Raw logs of contracts in blocks first..last; each topic is one of those in its list.
 
         With a ``step``, they are asked for that many blocks at a time, all in one array.
         """

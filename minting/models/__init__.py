@@ -1,4 +1,4 @@
-"""What is on chain: blocks, contracts, what we send, commitments, tokens, and their market."""
+"""What is on chain: blocks, contracts, what we send, commitments, tokens, market, stakes."""
 
 from minting.models.chain import (
     WEI_DIGITS,
@@ -23,6 +23,7 @@ from minting.models.market import (
 )
 from minting.models.rehearsals import Rehearsal, RehearsalQuerySet
 from minting.models.sales import DropEvent, ListEntry, SalePhase, SalePhaseQuerySet, Seal
+from minting.models.stakes import PoolPayment, PoolPaymentQuerySet, Stake, StakeQuerySet
 from minting.models.tokens import (
     Commitment,
     CommitmentQuerySet,
@@ -50,6 +51,8 @@ __all__ = [
     "Listing",
     "ListingQuerySet",
     "Marketplace",
+    "PoolPayment",
+    "PoolPaymentQuerySet",
     "Rehearsal",
     "RehearsalQuerySet",
     "Sale",
@@ -58,6 +61,8 @@ __all__ = [
     "SaleQuerySet",
     "Seal",
     "Sender",
+    "Stake",
+    "StakeQuerySet",
     "Token",
     "TokenQuerySet",
     "Transfer",

@@ -94,6 +94,10 @@ class Contract(models.Model):
     deployed_block = models.PositiveBigIntegerField(null=True)
     treasury = models.CharField(max_length=42)
     royalty_bps = models.PositiveIntegerField()
+    staking_address = models.CharField(
+        max_length=42, blank=True, help_text="the contract that stakes its works, if there is one"
+    )
+    staking_block = models.PositiveBigIntegerField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ContractQuerySet.as_manager()
@@ -108,6 +112,10 @@ class Contract(models.Model):
             models.CheckConstraint(
                 condition=Q(address="") | Q(deployed_block__isnull=False),
                 name="contract_has_a_block_with_its_address",
+            ),
+            models.CheckConstraint(
+                condition=Q(staking_address="") | Q(staking_block__isnull=False),
+                name="contract_has_a_block_with_its_staking",
             ),
             models.CheckConstraint(
                 condition=Q(royalty_bps__lte=1000), name="contract_royalty_at_most_a_tenth"
@@ -194,8 +202,10 @@ class ChainTransaction(models.Model):
         MINT = "mint", "mint works for our own account"
         CONDUIT = "conduit", "Seaport's conduit controller, on a local chain"
         MARKET = "market", "Seaport itself, on a local chain"
+        STAKING = "staking", "create the contract that stakes its works"
+        LOCKER = "locker", "let that contract stake its works, for good"
 
-    CREATIONS = (Kind.DEPLOY, Kind.CONDUIT, Kind.MARKET)
+    CREATIONS = (Kind.DEPLOY, Kind.CONDUIT, Kind.MARKET, Kind.STAKING)
     # What other intents call has to be there first.
     FIRST = (Kind.LIBRARY, *CREATIONS)
 

@@ -83,6 +83,7 @@ from minting.services.sales import (
     running_phase,
     standing_sale,
 )
+from minting.services.stakes import NotDeployedError, request_staking
 from minting.services.takings import (
     SaleState,
     read_sale,
@@ -115,6 +116,7 @@ __all__ = [
     "ImageMismatchError",
     "IndexProgress",
     "NoMarketplaceError",
+    "NotDeployedError",
     "NotPlannedError",
     "NotSealedError",
     "Rehearsed",
@@ -176,6 +178,7 @@ __all__ = [
     "request_open_sale",
     "request_pause",
     "request_settle",
+    "request_staking",
     "request_withdraw",
     "rewind",
     "running_phase",

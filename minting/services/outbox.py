@@ -5,9 +5,11 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Max
+from eth_utils.address import to_checksum_address
 
 from generation.models import Drop
 from generation.services import move_drop
+from minting.chain import contracts
 from minting.chain.client import Receipt
 from minting.chain.signer import Signer, TransactionRequest
 from minting.models import Attempt, ChainTransaction, Contract, Cursor, Sender
@@ -192,6 +194,9 @@ def _take_effect(intent: ChainTransaction, receipt: Receipt) -> None:
     if intent.kind in (Kind.CONDUIT, Kind.MARKET):
         continue_marketplace(intent=intent, receipt=receipt)
         return
+    if intent.kind == Kind.STAKING:
+        _place_staking(intent, receipt)
+        return
     drop = intent.drop
     if drop is None:
         return
@@ -201,3 +206,14 @@ def _take_effect(intent: ChainTransaction, receipt: Receipt) -> None:
         move_drop(drop=drop, expected=expected, to=Drop.State.COMMITTED)
     if intent.kind == Kind.OPEN_SALE:
         move_drop(drop=drop, expected=Drop.State.COMMITTED, to=Drop.State.MINTING)
+
+
+def _place_staking(intent: ChainTransaction, receipt: Receipt) -> None:
+    """Nothing can be staked before the collection has named its locker, nor read too late."""
+    contract = intent.contract
+    assert receipt.contract_address is not None
+    contract.staking_address = to_checksum_address(receipt.contract_address)
+    contract.staking_block = receipt.block_number
+    contract.save(update_fields=["staking_address", "staking_block"])
+    call = contracts.call("setLocker", contract.staking_address)
+    intend(kind=Kind.LOCKER, contract=contract, call=call, sender=intent.sender)

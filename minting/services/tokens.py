@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import OuterRef, Q, Subquery
 
 from generation.models import Artwork
+from minting.chain import stakes
 from minting.chain.client import Header
 from minting.chain.fulfilments import MarketLog
 from minting.chain.logs import Place, RevealLog, SoldLog, TransferLog
@@ -24,6 +25,7 @@ from minting.models import (
 )
 from minting.services.market import record_market, reopen_listings
 from minting.services.reveals import record_reveals
+from minting.services.stakes import forget_stakes, record_stakes
 
 # A database takes only so many values in one statement.
 OWNERS_AT_ONCE = 500
@@ -68,10 +70,12 @@ class Window:
     sold: Mapping[int, SoldLog] = field(default_factory=dict)
     reveals: Sequence[RevealLog] = ()
     market: Sequence[MarketLog] = ()
+    staked: Sequence[stakes.Log] = ()
 
     @property
     def places(self) -> list[Place]:
-        return [log.place for log in (*self.transfers, *self.reveals, *self.market)]
+        found = (*self.transfers, *self.reveals, *self.market, *self.staked)
+        return [log.place for log in found]
 
 
 @transaction.atomic
@@ -106,6 +110,7 @@ def record_window(
     record_market(
         contract=contract, market=found.market, blocks=blocks, tokens=tokens, moves=transfers
     )
+    record_stakes(contract=contract, found=found.staked, blocks=blocks)
     return {token.drop_id for token in tokens.values()} | revealed
 
 
@@ -129,6 +134,7 @@ def forget(*, contract: Contract, number: int) -> None:
     above = Block.objects.filter(chain_id=contract.chain_id, number__gt=number)
     moved = contract.tokens.filter(transfers__block__in=above).exclude(minted_block__in=above)
     surviving = set(moved.values_list("pk", flat=True))
+    forget_stakes(contract=contract, number=number)
     for table in (Sale, Transfer):
         table._default_manager.filter(token__contract=contract, block__in=above).delete()
     contract.tokens.filter(minted_block__in=above).delete()
@@ -164,6 +170,9 @@ def prune_blocks(*, chain_id: int, below: int, since: int) -> None:
         transfers__isnull=True,
         minted_tokens__isnull=True,
         drop_events__isnull=True,
+        stakes__isnull=True,
+        ended_stakes__isnull=True,
+        pool_payments__isnull=True,
     ).delete()
 
 
