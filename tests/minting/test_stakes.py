@@ -12,9 +12,9 @@ from minting.chain import contracts, stakes
 from minting.chain.logs import LogError
 from minting.models import Block, ChainTransaction, Contract, PoolPayment, Stake, Token
 from tests.fixtures.chain import ALICE, BOB, OWNER, Chain
+from tests.fixtures.outbox import pump
 from tests.fixtures.sales import everybody
 from tests.fixtures.works import MakeDrop
-from tests.minting.conftest import pump
 
 PRICE_WEI = 10**15
 POOL_WEI = 10**18
