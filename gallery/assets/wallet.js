@@ -18,6 +18,12 @@ const ABI = parseAbi([
   "function mint(uint256 dropNumber, uint256 phase, uint256 quantity) payable",
   "function mintListed(uint256 dropNumber, uint256 phase, uint256 quantity, uint256 maxQuantity, uint256 priceWei, bytes32[] proof) payable",
 ]);
+const STAKING = parseAbi([
+  "function stake(uint256[] tokenIds)",
+  "function unstake(uint256[] tokenIds)",
+  "function claim()",
+  "function earned(address wallet) view returns (uint256)",
+]);
 // Other mints may make storage dearer between the estimate and the block.
 const GAS_MARGIN = 6n; // a sixth
 const LOCAL_CHAIN_ID = 31337;
@@ -133,4 +139,25 @@ export async function send(account, order) {
 export async function mined(account, order, hash) {
   const { reader } = await account.clients(order);
   return reader.waitForTransactionReceipt({ hash });
+}
+
+export async function earnedIn(account, place, staking) {
+  const { reader } = await account.clients(place);
+  return reader.readContract({ address: staking, abi: STAKING, functionName: "earned", args: [account.address] });
+}
+
+/** Simulated first: a refusal is an error before anything is signed. Returns once it is in a block. */
+async function call(account, place, address, functionName, args) {
+  const { reader, writer } = await account.clients(place);
+  const request = { address, abi: STAKING, functionName, args };
+  await reader.simulateContract({ account: account.address, ...request });
+  return mined(account, place, await writer.writeContract(request));
+}
+
+export function moveStakes(account, place, staking, verb, ids) {
+  return call(account, place, staking, verb, [ids]);
+}
+
+export function claimFrom(account, place, staking) {
+  return call(account, place, staking, "claim", []);
 }

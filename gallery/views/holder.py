@@ -1,7 +1,10 @@
 """What a wallet has, did and is owed, from public rows."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.core.paginator import Paginator
 from django.db.models import Count, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,7 +18,8 @@ from gallery.serializers import ether, picture
 from gallery.views.public import revalidated, work_address
 from generation.models import Collection
 from minting.chain.logs import ZERO_ADDRESS
-from minting.models import Listing, Sale, Token, Transfer
+from minting.models import Contract, Listing, Sale, Stake, Token, Transfer
+from minting.services import public_rpc_url
 from sentiment.models import Vote, Voter
 
 PAGE = 48
@@ -35,7 +39,7 @@ def holder(request: HttpRequest, address: str) -> HttpResponse:
         n_owned=Count("drops__tokens", filter=Q(drops__tokens__owner=wallet))
     )
     shown = owned.filter(drop__collection__slug=slug) if slug else owned
-    rows = shown.select_related("artwork", "drop__collection").order_by("-pk")
+    rows = shown.select_related("artwork", "drop__collection", "contract").order_by("-pk")
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     context = {
         "wallet": wallet,
@@ -44,16 +48,28 @@ def holder(request: HttpRequest, address: str) -> HttpResponse:
         "collections": collections.order_by("name"),
         "chosen": slug,
         "page": page,
-        "works": [work_row(token) for token in page.object_list],
+        "works": work_rows(page.object_list),
+        "pools": pools(collections),
+        "chain_id": settings.CHAIN_ID,
+        "rpc_url": public_rpc_url(),
         "numbers": numbers(wallet, owned, voter),
         "events": events(wallet),
     }
     return render(request, "gallery/holder.html", context)
 
 
-def work_row(token: Token) -> dict[str, Any]:
+def work_rows(tokens: Iterable[Token]) -> list[dict[str, Any]]:
+    shown = list(tokens)
+    running = Stake.objects.running().filter(token__in=shown).select_related("block")
+    since = {stake.token_id: stake.block.mined_at for stake in running}
+    return [work_row(token, since.get(token.pk)) for token in shown]
+
+
+def work_row(token: Token, staked_since: datetime | None) -> dict[str, Any]:
     work = token.artwork
     return {
+        "staked_since": staked_since,
+        "staking": token.contract.staking_address,
         "token_id": token.token_id,
         "collection": token.drop.collection,
         "drop": token.drop.number,
@@ -61,6 +77,15 @@ def work_row(token: Token) -> dict[str, Any]:
         "rank": work.rarity_rank if work else None,
         "url": work_address(token.drop, work) if work else mint_address(token),
     }
+
+
+def pools(collections: Iterable[Collection]) -> list[dict[str, str]]:
+    """Where works of these collections can be staked."""
+    contracts = Contract.objects.filter(collection__in=collections).exclude(staking_address="")
+    return [
+        {"name": one.collection.name, "address": one.staking_address}
+        for one in contracts.select_related("collection").order_by("collection__name")
+    ]
 
 
 def mint_address(token: Token) -> str:
@@ -81,6 +106,7 @@ def numbers(wallet: str, owned: QuerySet[Token], voter: Voter | None) -> list[tu
         ("Minted", f"{minted.count():,}"),
         ("Bought", told(bought)),
         ("Sold", told(sold)),
+        ("Staked", f"{Stake.objects.running().filter(owner=wallet).count():,}"),
         ("For sale now", f"{offered.count():,}"),
         ("Votes", f"{votes.count():,}"),
     ]

@@ -38,6 +38,7 @@ from minting.services import (
     request_open_sale,
     request_pause,
     request_settle,
+    request_staking,
     request_withdraw,
     standing_sale,
 )
@@ -117,6 +118,9 @@ def launch_context(drop: Drop) -> dict[str, Any]:
         "final_by": final_by_default(phases),
         "sale": sale,
         "trouble": trouble,
+        "has_staking": ChainTransaction.objects.filter(
+            contract__collection=drop.collection_id, kind=Kind.STAKING
+        ).exists(),
         "proceeds_eth": ether(sale.proceeds_wei) if sale else "",
         "explorer": settings.CHAIN_EXPLORER_URL,
     }
@@ -157,6 +161,9 @@ def checklist(drop: Drop, commitment: Commitment | None, rehearsal: RehearsalFac
     ]
     if drop.kind == Drop.Kind.ON_THE_FLY:
         steps += reveal_steps(commitment, mine)
+    staking = own.filter(kind__in=[Kind.STAKING, Kind.LOCKER]).order_by("pk").last()
+    if staking is not None:
+        steps.append(step("Let works be staked", "the collection names the contract once", staking))
     if Kind.WITHDRAW in mine:
         steps.append(step("Withdraw", "what was earned, to the treasury", mine[Kind.WITHDRAW]))
     return steps
@@ -292,6 +299,8 @@ def control(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         if asked in ("pause", "resume"):
             request_pause(drop=drop, is_paused=asked == "pause")
+        elif asked == "staking":
+            request_staking(collection=drop.collection)
         elif asked == "withdraw":
             request_withdraw(drop=drop)
         elif asked.startswith("settle-") and asked[7:].isdecimal():

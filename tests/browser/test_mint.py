@@ -110,9 +110,25 @@ def test_a_stranger_mints_and_sees_the_work_being_drawn(browser: Browser, stack:
     buyer.goto(f"/wallets/{wallet}")
     expect(buyer.locator("h1")).to_have_text("Your works")
     expect(buyer.locator(".history li")).to_have_count(2)
-    shoot(buyer, "holder")
     lead.reload()
     expect(lead.locator("#live")).to_contain_text("0.01 ETH")
+    lead.get_by_role("button", name="Let works be staked").click()
+    expect(lead.locator(".checklist")).to_contain_text("Let works be staked")
+    expect(lead.locator(".checklist .done", has_text="Let works be staked")).to_be_visible(
+        timeout=30_000
+    )
     shoot(lead, "launch-minting")
+
+    buyer.reload()
+    buyer.get_by_role("button", name="Use a trial wallet").click()
+    expect(buyer.locator("#stakes ~ div li")).to_contain_text("Tides: 0 ETH")
+    buyer.locator("label.tick").first.click()
+    shoot(buyer, "holder")
+    buyer.get_by_role("button", name="Stake what is chosen").click()
+    expect(buyer.locator("[role=status]:visible")).to_contain_text("Done.")
+    buyer.wait_for_timeout(4_500)
+    buyer.reload()
+    expect(buyer.locator(".work.staked")).to_have_count(1)
+    expect(buyer.locator("dl.facts")).to_contain_text("Staked1")
     for page in (buyer, lead):
         assert page.errors == []  # type: ignore[attr-defined]
