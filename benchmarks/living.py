@@ -91,7 +91,7 @@ def checkpoints(folder: Path) -> dict[str, Any]:
     return {
         "BigGAN 64 px": portraits,
         "StyleGAN3-T 32 px": alias_free,
-        "StyleGAN3-T 64 px, random weights": large,
+        "StyleGAN3-T 64 px": large,
     }
 
 

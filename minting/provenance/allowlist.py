@@ -9,7 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from eth_utils.address import is_address, is_checksum_formatted_address, to_checksum_address
+from eth_utils.address import (
+    is_address,
+    is_checksum_address,
+    is_checksum_formatted_address,
+    to_checksum_address,
+)
 
 from minting.provenance import merkle
 from minting.provenance.keccak import keccak256
@@ -67,11 +72,24 @@ def proofs(entries: Sequence[Entry]) -> list[list[bytes]]:
 def read(lines: Iterable[str]) -> tuple[list[Entry], list[RowError]]:
     """Entries of a CSV table with the columns wallet, max_quantity, price_eth, and its errors."""
     table = csv.DictReader(lines)
-    if tuple(table.fieldnames or ()) != COLUMNS:
+    try:
+        heading = tuple(table.fieldnames or ())
+    except csv.Error:
+        heading = ()
+    if heading != COLUMNS:
         return [], [RowError(0, f"the heading is not {','.join(COLUMNS)}")]
     entries: dict[str, Entry] = {}
     errors = []
-    for number, row in enumerate(table, 1):
+    number = 0
+    while True:
+        number += 1
+        try:
+            row = next(table)
+        except StopIteration:
+            break
+        except csv.Error as error:
+            errors.append(RowError(number, f"not a row of a table: {error}"))
+            break
         try:
             entry = _entry(row)
         except ValueError as error:
@@ -90,8 +108,9 @@ def _entry(row: dict[str, str]) -> Entry:
         raise ValueError(f"not {len(COLUMNS)} columns")
     wallet, quantity, price = (row[name].strip() for name in COLUMNS)
     if not is_address(wallet):
-        right = " with a right checksum" if is_checksum_formatted_address(wallet) else ""
-        raise ValueError(f"{wallet[:60]!r} is not an address{right}")
+        raise ValueError(f"{wallet[:60]!r} is not an address")
+    if is_checksum_formatted_address(wallet) and not is_checksum_address(wallet):
+        raise ValueError(f"{wallet} is not an address: a letter or its case is wrong")
     if not quantity.isascii() or not quantity.isdigit() or len(quantity) > len(str(MAX_QUANTITY)):
         raise ValueError(f"max_quantity {quantity[:20]!r} is not a number of works")
     if not 1 <= int(quantity) <= MAX_QUANTITY:

@@ -4,10 +4,15 @@ import re
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from generation.models import Drop
+from generation.models import Collection, Drop
 from minting import services
+from minting.models import ChainTransaction
+from minting.provenance import allowlist
+from minting.provenance.allowlist import Entry
+from tests.fixtures.chain import ALICE, BOB
 from tests.fixtures.sales import everybody
 from tests.fixtures.works import MakeDrop
 
@@ -115,3 +120,106 @@ def test_the_steps_stand_in_the_order_of_a_launch(console: Client, drop: Drop) -
         "Rehearse the sale",
         "Open the sale",
     ]
+
+
+def add(console: Client, drop: Drop, **fields: Any) -> Any:
+    given = {
+        "kind": "0",
+        "price_eth": "0.01",
+        "start": "2026-12-01T00:00",
+        "end": "2026-12-02T00:00",
+        "max_per_transaction": "5",
+    }
+    path = f"/console/drops/{drop.pk}/launch/phases"
+    return console.post(path, given | fields, follow=True)
+
+
+def test_a_phase_is_planned_and_taken_out(console: Client, drop: Drop) -> None:
+    reply = add(console, drop, price_eth="0.02", max_per_wallet="3")
+    rows = list(drop.commitment.phases.in_order())
+    console.post(f"/console/drops/{drop.pk}/launch/phases/{rows[0].pk}")
+
+    [left] = drop.commitment.phases.all()
+    assert "Phase 1 is planned." in reply.content.decode()
+    assert (left.pk, left.number) == (rows[1].pk, 0)
+    assert (left.price_wei, left.max_per_wallet) == (2 * 10**16, 3)
+
+
+def test_a_list_is_refused_as_a_whole_with_each_bad_row(console: Client, drop: Drop) -> None:
+    table = f"wallet,max_quantity,price_eth\n{ALICE},1,0\nx,1,0\n{BOB},0,0\n"
+    upload = SimpleUploadedFile("list.csv", table.encode())
+
+    html = add(console, drop, kind="1", list=upload).content.decode()
+
+    assert "List, row 2" in html
+    assert "List, row 3" in html
+    assert drop.commitment.phases.count() == 1
+
+
+def test_a_list_becomes_a_phase_with_its_root(console: Client, drop: Drop) -> None:
+    table = f"wallet,max_quantity,price_eth\n{ALICE},1,0\n{BOB},2,0.5\n"
+
+    add(console, drop, kind="1", list=SimpleUploadedFile("list.csv", table.encode()))
+
+    row = drop.commitment.phases.get(number=1)
+    entries = [Entry(ALICE, 1, 0), Entry(BOB, 2, 5 * 10**17)]
+    assert row.terms == allowlist.root(entries).hex()
+    assert row.entries.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"kind": "1"}, "needs a CSV file"),
+        ({"kind": "1", "list": "binary"}, "not UTF-8"),
+        ({"kind": "2"}, "This kind of phase needs it."),
+        ({"kind": "2", "floor_eth": "1", "fall_eth": "1", "every_minutes": "1"}, "an auction ends"),
+        ({"kind": "3", "signer": "x"}, "This is not an address."),
+        ({"end": "2026-11-01T00:00"}, "a phase ends after it starts"),
+        ({"price_eth": "NaN"}, "Enter a number."),
+        ({"max_per_transaction": "21"}, "less than or equal to 20"),
+    ],
+)
+def test_a_phase_that_contradicts_itself_is_refused(
+    console: Client, drop: Drop, fields: dict[str, Any], said: str
+) -> None:
+    if fields.get("list"):
+        fields = fields | {"list": SimpleUploadedFile("list.csv", b"\xff\xfe\x00")}
+
+    html = add(console, drop, **fields).content.decode()
+
+    assert said in html
+    assert drop.commitment.phases.count() == 1
+
+
+def test_the_planned_phases_open_the_sale_once(console: Client, drop: Drop) -> None:
+    services.request_deploy(collection=drop.collection)
+    for _ in range(2):
+        console.post(f"/console/drops/{drop.pk}/launch/open", {"final_by": ""})
+
+    sent = ChainTransaction.objects.filter(drop=drop, kind="open_sale")
+    refused = add(console, drop).content.decode()
+    assert sent.count() == 1
+    assert "its sale not asked for" in refused
+
+
+def test_a_collection_is_made_on_the_console(console: Client, drop: Drop) -> None:
+    given = {
+        "name": "Tides",
+        "slug": "tides",
+        "story": "",
+        "checkpoint": str(drop.checkpoint_id),
+    }
+    made = console.post("/console/new", given)
+    again = console.post("/console/new", given)
+    long = console.post("/console/new", given | {"slug": "other", "name": "ä" * 16})
+
+    assert made.status_code == 302
+    assert "has this address already" in again.content.decode()
+    assert "31 bytes at most" in long.content.decode()
+    assert Collection.objects.filter(slug__in=["tides", "other"]).count() == 1
+
+
+@pytest.mark.parametrize("path", ["launch", "launch/live"])
+def test_the_launch_page_is_the_leads(client: Client, drop: Drop, path: str) -> None:
+    assert client.get(f"/console/drops/{drop.pk}/{path}").status_code == 302
