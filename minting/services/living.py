@@ -2,14 +2,16 @@
 
 import secrets
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from generation.models import Artwork, Collection, Drop
-from generation.services import WrongStateError, rank_works
+from generation.services import WrongStateError, lease_drawing, pause_job, rank_works
 from minting.chain import contracts
 from minting.models import (
     Block,
@@ -32,6 +34,8 @@ from minting.services.works import build_works, describe
 
 Kind = ChainTransaction.Kind
 Event = DropEvent.Kind
+# 10,000 works are hashed in half a minute; nothing of a drop is drawn any more when it is sealed.
+SEALING = timedelta(minutes=5)
 
 
 @transaction.atomic
@@ -200,7 +204,9 @@ def next_step(commitment: Commitment, head: int) -> ChainTransaction | None:
         return _intend(Kind.REVEAL, commitment, call)
     if Token.objects.filter(drop=commitment.drop_id, artwork=None).exists():
         return None
-    seal = _seal(commitment)
+    seal = _find_seal(commitment)
+    if seal is None:
+        return None
     return _intend(Kind.SEAL, commitment, contracts.seal(commitment.number, roots_of(seal)))
 
 
@@ -234,12 +240,22 @@ def roots_of(seal: Seal) -> Roots:
     return Roots(**{name: bytes.fromhex(getattr(seal, name)) for name in names})
 
 
-def _seal(commitment: Commitment) -> Seal:
-    """What the works of a drop turned out to be; the same row when called again."""
-    drop = commitment.drop
+def _find_seal(commitment: Commitment) -> Seal | None:
+    """What the works of a drop turned out to be, made once; None while another process makes it."""
     existing = Seal.objects.filter(commitment=commitment).first()
     if existing is not None:
         return existing
+    job = lease_drawing(drop=commitment.drop, now=timezone.now(), lease=SEALING)
+    if job is None:
+        return None
+    try:
+        return _make_seal(commitment)
+    finally:
+        pause_job(job=job)
+
+
+def _make_seal(commitment: Commitment) -> Seal:
+    drop = commitment.drop
     rank_works(drop=drop)
     drawn = drop.artworks.filter(token__isnull=False).select_related("drop")
     rows = list(drawn.order_by("token_id"))

@@ -2,13 +2,15 @@
 
 import hashlib
 import json
+from datetime import timedelta
 
 import pytest
 from django.test import Client as Browser
+from django.utils import timezone
 
 from generation import drawing as generation_drawing
 from generation.models import Artwork, Collection, Drop, Job
-from generation.services import WrongStateError, start_rendering
+from generation.services import WrongStateError, lease_drawing, pause_job, start_rendering
 from minting import indexer, services
 from minting.chain import contracts
 from minting.models import ChainTransaction, Commitment, Contract, DropEvent, Seal, Token
@@ -301,3 +303,20 @@ def test_a_commitment_that_came_too_late_is_made_again(draft: Drop, chain: Chain
     assert draft.state == Drop.State.COMMITTED
     assert chain.nonce(OWNER) > 0
     assert Collection.objects.get().commitments.count() == 1
+
+
+def test_a_drop_is_sealed_by_one_process_at_a_time(drop: Drop, chain: Chain) -> None:
+    mint(chain, 5)
+    mint(chain, 1, BOB)
+    until(DropEvent.Kind.CAPTURED, drop)
+    draw(drop)
+    until(DropEvent.Kind.REVEALED, drop)
+    other = lease_drawing(drop=drop, now=timezone.now(), lease=timedelta(minutes=1))
+    assert other is not None
+
+    advance()
+    meanwhile = Seal.objects.count()
+    pause_job(job=other)
+    until(DropEvent.Kind.SEALED, drop)
+
+    assert (meanwhile, Seal.objects.count()) == (0, 1)
