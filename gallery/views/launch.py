@@ -157,7 +157,7 @@ def checklist(drop: Drop, commitment: Commitment | None, rehearsal: RehearsalFac
         step("Deploy the contract", f"of {drop.collection.name}, once", deployed),
         step("Commit the drop", "its hashes, for good", mine.get(Kind.COMMIT)),
         Step("Rehearse the sale", rehearsal.says, rehearsal.state),
-        step("Open the sale", "phases and prices, for good", mine.get(Kind.OPEN_SALE)),
+        step("Open the sale", opening_says(commitment), mine.get(Kind.OPEN_SALE)),
     ]
     if drop.kind == Drop.Kind.ON_THE_FLY:
         steps += reveal_steps(commitment, mine)
@@ -167,6 +167,13 @@ def checklist(drop: Drop, commitment: Commitment | None, rehearsal: RehearsalFac
     if Kind.WITHDRAW in mine:
         steps.append(step("Withdraw", "what was earned, to the treasury", mine[Kind.WITHDRAW]))
     return steps
+
+
+def opening_says(commitment: Commitment | None) -> str:
+    """A sale that opened after its drop's block could have terms chosen by who knows the works."""
+    if commitment is None or not commitment.reveal_block:
+        return "phases and prices, for good"
+    return f"phases and prices, for good; before block {commitment.reveal_block}, or never"
 
 
 def step(title: str, says: str, sent: ChainTransaction | None, state: str = "") -> Step:

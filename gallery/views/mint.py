@@ -15,8 +15,8 @@ from gallery.serializers import ether, picture, sale_facts
 from gallery.views.public import find_drop, revalidated, work_address
 from generation.models import Artwork, Drop
 from minting.chain.phases import PhaseKind
-from minting.models import Commitment, SalePhase, Token
-from minting.services import NO_END, place_in_queue
+from minting.models import Commitment, DropEvent, SalePhase, Token
+from minting.services import NO_END, awaited_block, place_in_queue
 
 NEWEST = 12
 CURVE_WIDTH, CURVE_HEIGHT, CURVE_STEPS = 600, 120, 120
@@ -79,12 +79,19 @@ def mint_context(drop: Drop) -> dict[str, Any]:
         "final_by": datetime.fromtimestamp(commitment.final_by, UTC)
         if commitment.final_by and commitment.final_by < NO_END
         else None,
+        "awaited": awaited(commitment) if drop.kind == Drop.Kind.ON_THE_FLY else None,
         "newest": newest_mints(drop),
         "drop_url": reverse("gallery:drop", args=arguments),
         "live_url": reverse("gallery:mint-live", args=arguments),
         "sale_url": reverse("drop-sale", args=arguments),
         "explorer": settings.CHAIN_EXPLORER_URL,
     }
+
+
+def awaited(commitment: Commitment) -> int | None:
+    """The block that decides the works, until it has."""
+    is_decided = commitment.events.filter(kind=DropEvent.Kind.CAPTURED).exists()
+    return None if is_decided else awaited_block(commitment)
 
 
 def phase_facts(row: SalePhase, now: datetime, *, is_planned: bool = False) -> PhaseFacts:
