@@ -46,6 +46,8 @@ contract LivingCollection is Sale, ERC2981, IERC4906, IERC5192 {
     /// @notice The work is staked.
     error IsStaked(uint256 tokenId);
 
+    /// @dev Tickets are signed under a fixed name: a collection's own may be longer than the word it would have to fit in,
+    /// and the domain names this contract anyway.
     /// @param name_ the collection's name
     /// @param symbol_ its symbol
     /// @param contractURI_ ERC-7572 metadata of the collection
@@ -59,7 +61,7 @@ contract LivingCollection is Sale, ERC2981, IERC4906, IERC5192 {
         string memory liveURI_,
         address treasury_,
         uint96 royaltyBps
-    ) ERC721(name_, symbol_) EIP712(name_, "1") Ownable(msg.sender) Sale(treasury_) {
+    ) ERC721(name_, symbol_) EIP712("Morphora", "1") Ownable(msg.sender) Sale(treasury_) {
         _addresses.contractURI = contractURI_;
         _addresses.liveURI = liveURI_;
         _setRoyalty(treasury_, royaltyBps);

@@ -14,8 +14,6 @@ from minting.chain.phases import Phase, PhaseKind, falling
 from minting.models import SalePhase
 from minting.services import MAX_PER_TRANSACTION
 
-MAX_NAME_BYTES = 31
-
 
 class CollectionForm(ConsoleForm):
     name = forms.CharField(max_length=100)
@@ -24,13 +22,6 @@ class CollectionForm(ConsoleForm):
     checkpoint = forms.ModelChoiceField(
         Checkpoint.objects.order_by("-pk"), label="Generator", empty_label=None
     )
-
-    def clean_name(self) -> str:
-        """As long as the contract can sign under (EIP-712, in one word)."""
-        name: str = self.cleaned_data["name"]
-        if len(name.encode()) > MAX_NAME_BYTES:
-            raise forms.ValidationError(f"A collection's name has {MAX_NAME_BYTES} bytes at most.")
-        return name
 
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"].lower()

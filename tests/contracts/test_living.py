@@ -79,6 +79,24 @@ def test_the_events_tell_the_drop_its_phases_and_its_prices(chain: Chain, addres
     }
 
 
+def test_a_collections_name_may_be_long(chain: Chain, address: str) -> None:
+    """A word holds 31 bytes; the name that tickets are signed under is another one."""
+    creation = contracts.deployment(
+        name="ä" * 50,
+        symbol="LONG",
+        contract_uri="",
+        live_uri="",
+        treasury=OWNER,
+        royalty_bps=0,
+    )
+
+    created = chain.succeed(creation).contract_address
+
+    assert created is not None
+    assert chain.ask(created, "name") == "ä" * 50
+    assert chain.ask(created, "eip712Domain")[1:3] == ("Morphora", "1")
+
+
 def test_a_fixed_drops_works_lie_where_its_folder_says(chain: Chain, address: str) -> None:
     chain.put_on_sale(address, drop_body())
     chain.succeed(contracts.mint(1, 0, 1), address, ALICE)

@@ -212,12 +212,10 @@ def test_a_collection_is_made_on_the_console(console: Client, drop: Drop) -> Non
     }
     made = console.post("/console/new", given)
     again = console.post("/console/new", given)
-    long = console.post("/console/new", given | {"slug": "other", "name": "ä" * 16})
 
     assert made.status_code == 302
     assert "has this address already" in again.content.decode()
-    assert "31 bytes at most" in long.content.decode()
-    assert Collection.objects.filter(slug__in=["tides", "other"]).count() == 1
+    assert Collection.objects.filter(slug="tides").count() == 1
 
 
 @pytest.mark.parametrize("path", ["launch", "launch/live"])
