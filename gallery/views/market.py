@@ -44,29 +44,35 @@ def market(request: HttpRequest, slug: str) -> HttpResponse:
     sales = list(related.in_order().reverse()[:MAX_SALES])
     context = {
         "collection": collection,
-        "numbers": numbers(collection, sales),
+        "numbers": numbers(collection),
         "over_time": over_time(collection, sales),
         "by_rarity": by_rarity(collection, sales),
         "holders": holders(collection),
         "sales": [sale_row(sale) for sale in sales[:N_SALES]],
+        "lowest_eth": ether(min((sale.price_wei for sale in sales), default=0)),
+        "highest_eth": ether(max((sale.price_wei for sale in sales), default=0)),
         "width": WIDTH,
         "height": HEIGHT,
     }
     return render(request, "gallery/market.html", context)
 
 
-def numbers(collection: Collection, sales: list[Sale]) -> list[tuple[str, str]]:
+def numbers(collection: Collection) -> list[tuple[str, str]]:
     now = timezone.now()
     offers = Listing.objects.active(now).filter(token__contract__collection=collection)
     cheapest = offers.cheapest_first().first()
-    recent = [sale.price_wei for sale in sales if sale.block.mined_at >= now - WEEK]
+    ever = Sale.objects.filter(token__contract__collection=collection, currency=ZERO_ADDRESS)
+    prices = list(ever.values_list("price_wei", flat=True))
+    recent = list(ever.between(now - WEEK, now).values_list("price_wei", flat=True))
     tokens = Token.objects.filter(contract__collection=collection).exclude(owner=ZERO_ADDRESS)
     n_holders = tokens.values("owner").distinct().count()
     return [
         ("Floor", f"{ether(cheapest.price_wei)} ETH" if cheapest else "nothing for sale"),
         ("For sale", f"{offers.count():,}"),
-        ("Volume, 7 days", f"{ether(sum(recent))} ETH, {len(recent):,} sales"),
-        ("Volume, ever", f"{ether(sum(s.price_wei for s in sales))} ETH, {len(sales):,} sales"),
+        ("Volume, 7 days", f"{ether(sum(recent))} ETH"),
+        ("Sales, 7 days", f"{len(recent):,}"),
+        ("Volume, ever", f"{ether(sum(prices))} ETH"),
+        ("Sales, ever", f"{len(prices):,}"),
         ("Minted", f"{tokens.count():,}"),
         ("Holders", f"{n_holders:,}"),
     ]

@@ -35,6 +35,9 @@ PAGES = {
     "refused": f"{WORKS}?sort=beauty",
     "work": f"{WORKS}/2",
     "drop": "/collections/portraits/drops/1",
+    "mint": "/collections/portraits/drops/1/mint",
+    "market": "/collections/portraits/market",
+    "holder": f"/wallets/{ALICE}",
     "sign in": "/sign-in",
 }
 

@@ -194,5 +194,6 @@ def test_a_market_plots_its_sales_and_counts_its_holders(client: Client, drop: D
     html = read(client, "/collections/portraits/market")
 
     assert html.count("<circle") >= 1
-    assert "1.5 ETH, 1 sales" in html
+    assert "<dt>Volume, ever</dt><dd>1.5 ETH</dd>" in html
+    assert "<dt>Sales, ever</dt><dd>1</dd>" in html
     assert f"#{token.token_id}: 1.5 ETH" in html
