@@ -1,4 +1,4 @@
-// A holder's page: staking works, taking them back, and being paid what they earned.
+// A holder's page: staking works, taking them back, being paid what they earned and what a sale owes.
 import { ether } from "./mint-ui.js";
 import { walletComponent } from "./wallet-ui.js";
 
@@ -55,8 +55,20 @@ export function holder() {
         const ids = boxes.map((one) => BigInt(one.dataset.token));
         await wallet.moveStakes(this.account, this.place, staking, verb, ids);
       }
+      this.reloadSoon();
+    },
+    reloadSoon() {
       this.said = "Done. The page shows it once the site has read the block.";
       setTimeout(() => location.reload(), 4000);
+    },
+    /** Money of a sale: back from an auction, or for works of a drop that failed. */
+    take(event) {
+      const { contract, do: name, arguments: list } = event.currentTarget.dataset;
+      const numbers = JSON.parse(list, (key, value) => (typeof value === "number" ? BigInt(value) : value));
+      return this.attempt(async (wallet) => {
+        await wallet.askSale(this.account, this.place, contract, name, numbers);
+        this.reloadSoon();
+      });
     },
     stake() {
       return this.attempt((wallet) => this.change(wallet, "stake"));

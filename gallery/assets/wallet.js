@@ -17,6 +17,10 @@ const KEY = "morphora-trial-key";
 const ABI = parseAbi([
   "function mint(uint256 dropNumber, uint256 phase, uint256 quantity) payable",
   "function mintListed(uint256 dropNumber, uint256 phase, uint256 quantity, uint256 maxQuantity, uint256 priceWei, bytes32[] proof) payable",
+  "function settle(uint256 dropNumber, uint256 phase)",
+  "function claimRefund(uint256 dropNumber, uint256 phase)",
+  "function fail(uint256 dropNumber)",
+  "function refund(uint256 dropNumber, uint256[] tokenIds)",
 ]);
 const STAKING = parseAbi([
   "function stake(uint256[] tokenIds)",
@@ -147,17 +151,22 @@ export async function earnedIn(account, place, staking) {
 }
 
 /** Simulated first: a refusal is an error before anything is signed. Returns once it is in a block. */
-async function call(account, place, address, functionName, args) {
+async function call(account, place, request) {
   const { reader, writer } = await account.clients(place);
-  const request = { address, abi: STAKING, functionName, args };
   await reader.simulateContract({ account: account.address, ...request });
-  return mined(account, place, await writer.writeContract(request));
+  const receipt = await mined(account, place, await writer.writeContract(request));
+  if (receipt.status !== "success") throw new Error("The contract refused it; only gas was spent.");
 }
 
 export function moveStakes(account, place, staking, verb, ids) {
-  return call(account, place, staking, verb, [ids]);
+  return call(account, place, { address: staking, abi: STAKING, functionName: verb, args: [ids] });
 }
 
 export function claimFrom(account, place, staking) {
-  return call(account, place, staking, "claim", []);
+  return call(account, place, { address: staking, abi: STAKING, functionName: "claim" });
+}
+
+/** What a sale lets anybody do, or owes the caller: settle, claimRefund, fail, refund. */
+export function askSale(account, place, contract, functionName, args) {
+  return call(account, place, { address: contract, abi: ABI, functionName, args });
 }

@@ -1,5 +1,6 @@
 """What a wallet has, did and is owed, from public rows."""
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -17,13 +18,30 @@ from eth_utils.address import is_address, to_checksum_address
 from gallery.serializers import ether, picture
 from gallery.views.public import revalidated, work_address
 from generation.models import Collection
+from minting.chain.client import ChainError
 from minting.chain.logs import ZERO_ADDRESS
 from minting.models import Contract, Listing, Sale, Stake, Token, Transfer
-from minting.services import public_rpc_url
+from minting.services import Owed, connect, find_owed, may_owe, public_rpc_url
 from sentiment.models import Vote, Voter
 
 PAGE = 48
 N_EVENTS = 60
+# What each call to a collection is for, and what its button says.
+CLAIMS = {
+    "settle": (
+        "The auction is over. Settle it first, as anybody may: then the last price is everybody's.",
+        "Settle it",
+    ),
+    "claimRefund": ("You paid more than the auction's last price.", "Claim it back"),
+    "fail": (
+        "The works were not final in time. Say so first, as anybody may: then they can go back.",
+        "Declare it failed",
+    ),
+    "refund": (
+        "The drop has failed. Your works go back for what they cost, and are burnt.",
+        "Give them back",
+    ),
+}
 
 
 @revalidated
@@ -41,15 +59,17 @@ def holder(request: HttpRequest, address: str) -> HttpResponse:
     shown = owned.filter(drop__collection__slug=slug) if slug else owned
     rows = shown.select_related("artwork", "drop__collection", "contract").order_by("-pk")
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
+    is_own = request.user.get_username() == wallet
     context = {
         "wallet": wallet,
-        "is_own": request.user.get_username() == wallet,
+        "is_own": is_own,
         "voter": voter,
         "collections": collections.order_by("name"),
         "chosen": slug,
         "page": page,
         "works": work_rows(page.object_list),
-        "pools": pools(collections),
+        "pools": pools(collections) if is_own else [],
+        **(owed_context(wallet) if is_own else {}),
         "chain_id": settings.CHAIN_ID,
         "rpc_url": public_rpc_url(),
         "numbers": numbers(wallet, owned, voter),
@@ -86,6 +106,31 @@ def pools(collections: Iterable[Collection]) -> list[dict[str, str]]:
         {"name": one.collection.name, "address": one.staking_address}
         for one in contracts.select_related("collection").order_by("collection__name")
     ]
+
+
+def owed_context(wallet: str) -> dict[str, Any]:
+    """What contracts owe the wallet; they are asked only where the rows say that they may."""
+    if not may_owe(wallet=wallet):
+        return {"owed": []}
+    try:
+        with connect() as node:
+            found = find_owed(wallet=wallet, node=node)
+    except ChainError as error:
+        return {"owed": [], "trouble": f"The chain cannot be asked what it owes you: {error}"}
+    return {"owed": [owed_row(owed) for owed in found]}
+
+
+def owed_row(owed: Owed) -> dict[str, Any]:
+    says, button = CLAIMS[owed.function]
+    return {
+        "title": f"{owed.collection}, drop {owed.drop_number}",
+        "says": says,
+        "button": button,
+        "amount_eth": ether(owed.amount_wei),
+        "contract": owed.contract,
+        "function": owed.function,
+        "arguments": json.dumps(owed.arguments),
+    }
 
 
 def mint_address(token: Token) -> str:

@@ -121,7 +121,7 @@ def price_says(row: SalePhase) -> str:
         return (
             f"From {ether(terms.price_wei)} down to {ether(terms.floor_wei)} ETH, "
             f"by {ether(terms.fall_wei)} ETH every {span(terms.every_s)}; "
-            "in the end everybody pays the last price, the rest can be claimed back"
+            "in the end everybody pays the last price; the rest is claimed back on one's own page"
         )
     if row.kind == PhaseKind.LISTED:
         return "The list has a price for each wallet"

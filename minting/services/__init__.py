@@ -50,6 +50,7 @@ from minting.services.outbox import (
     settle,
     sign_attempts,
 )
+from minting.services.owed import Owed, find_owed, may_owe
 from minting.services.places import CommitmentPendingError
 from minting.services.reading import (
     IndexProgress,
@@ -119,6 +120,7 @@ __all__ = [
     "NotDeployedError",
     "NotPlannedError",
     "NotSealedError",
+    "Owed",
     "Rehearsed",
     "SaleAlreadyRequestedError",
     "SaleState",
@@ -141,6 +143,7 @@ __all__ = [
     "find_drop_seed",
     "find_eligibility",
     "find_marketplace",
+    "find_owed",
     "first_block",
     "hang",
     "index_progress",
@@ -148,6 +151,7 @@ __all__ = [
     "live_description",
     "living_drops",
     "load_signer",
+    "may_owe",
     "measure_storage",
     "minted_in",
     "next_step",
