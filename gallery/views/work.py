@@ -1,5 +1,6 @@
 """One published work: what it shows, how rare that is, where it comes from and where it went."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,18 +11,17 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from gallery.serializers import alternative, ether, picture, work_card
+from gallery.views.past import past_chart, read_records, token_events
 from gallery.views.public import revalidated
 from generation.models import Artwork, Collection, Drop
 from generation.services.catalogue import load_catalogue, nearest_works
 from generation.traits.facets import TRAIT, Breakdown, Catalogue
-from minting.chain.logs import ZERO_ADDRESS
-from minting.models import Commitment, Listing, Sale, Seal, Token, Transfer
+from minting.models import Commitment, Listing, Seal, Token
 from minting.services import public_rpc_url
 from sentiment.models import Comment, Voter
 
 N_NEIGHBOURS = 6
 N_COMMENTS = 50
-N_EVENTS = 100
 
 
 @revalidated
@@ -136,7 +136,8 @@ def market_context(work: Artwork) -> dict[str, Any]:
     if token is None:
         return {"token": None, "events": []}
     offer = Listing.objects.active(timezone.now()).filter(token=token).cheapest_first().first()
-    events = token_events(token, work)
+    records = read_records(token)
+    events = token_events(records)
     simulated = simulated_addresses(
         {token.owner, *(row[side] for row in events for side in ("sender", "recipient"))}
     )
@@ -149,44 +150,13 @@ def market_context(work: Artwork) -> dict[str, Any]:
         "offer": offer,
         "offer_eth": "" if offer is None else ether(offer.price_wei),
         "events": events,
+        "past": past_chart(records, this_hour()),
     }
 
 
-def token_events(token: Token, work: Artwork) -> list[dict[str, Any]]:
-    """Mint, sales and transfers; a transfer that paid for a sale is the sale."""
-    sales = list(
-        Sale.objects.filter(token=token).select_related("block").in_order().reverse()[:N_EVENTS]
-    )
-    moves = Transfer.objects.filter(token=token).select_related("block").in_order().reverse()
-    sold = {sale.tx_hash for sale in sales}
-    rows = [event("Sold", sale.seller, sale.buyer, sale, price_of(sale)) for sale in sales]
-    for move in moves[:N_EVENTS]:
-        if move.is_mint:
-            paid = "" if token.phase is None else f"{ether(token.price_wei)} ETH"
-            rows.append(event("Minted", "", move.recipient, move, paid))
-        elif move.tx_hash not in sold:
-            rows.append(event("Transferred", move.sender, move.recipient, move, ""))
-    return sorted(rows, key=lambda row: row["block"], reverse=True)
-
-
-def price_of(sale: Sale) -> str:
-    unit = "ETH" if sale.currency == ZERO_ADDRESS else f"of token {sale.currency}"
-    share = " (share of a bundle)" if sale.is_bundle else ""
-    return f"{ether(sale.price_wei)} {unit}{share}"
-
-
-def event(
-    kind: str, sender: str, recipient: str, row: Sale | Transfer, price: str
-) -> dict[str, Any]:
-    return {
-        "kind": kind,
-        "sender": sender,
-        "recipient": recipient,
-        "price": price,
-        "at": row.block.mined_at,
-        "block": row.block.number,
-        "tx_hash": row.tx_hash,
-    }
+def this_hour() -> datetime:
+    """So that a page which nothing has changed stays the same for a while."""
+    return timezone.now().replace(minute=0, second=0, microsecond=0)
 
 
 def simulated_addresses(addresses: set[str]) -> set[str]:

@@ -19,7 +19,7 @@ from pytest_django import Settings
 
 from generation.models import Artwork, Collection, Drop
 from minting.chain.logs import ZERO_ADDRESS
-from minting.models import Block, Commitment, Listing, Sale, Token, Transfer
+from minting.models import Block, Commitment, Listing, Sale, Stake, Token, Transfer
 from minting.provenance import merkle
 from minting.provenance.canonical import canonicalize
 from minting.provenance.keccak import keccak256
@@ -186,6 +186,40 @@ def test_the_history_is_told_the_newest_first(client: Client, drop: Drop, token:
         f"Minted for 0.02 ETH by {short[ALICE]}",
     ]
     assert rows[0].startswith("1 Mar 2026, 12:05")
+
+
+def test_prices_and_stakes_are_drawn_over_time(client: Client, drop: Drop, token: Token) -> None:
+    minted = transfer(token, ZERO_ADDRESS, ALICE, 3)
+    sold = transfer(token, ALICE, BOB, 4)
+    Sale.objects.create(
+        block=sold.block,
+        token=token,
+        chain_id=31337,
+        tx_hash=sold.tx_hash,
+        log_index=1,
+        order_hash="0x1",
+        seller=ALICE,
+        buyer=BOB,
+        price_wei=4 * 10**16,
+    )
+    Stake.objects.create(
+        block=minted.block,
+        ended_block=sold.block,
+        token=token,
+        owner=ALICE,
+        tx_hash="0x7",
+        log_index=7,
+    )
+
+    html = read(client, f"{ADDRESS}/1")
+
+    assert "1 sale and 1 stake since" in html
+    assert "minted for 0.02 ETH" in html
+    assert "sold for 0.04 ETH" in html
+    assert re.findall(r'cy="([0-9.]+)"', html) == ["66.0", "14.0"]  # half as dear, half as high
+    assert "staked from 1 Mar 2026 to 1 Mar 2026" in html
+    kinds = [re.split(" for | by ", row[18:])[0] for row in history(html)]
+    assert kinds == ["Sold", "Taken back", "Minted", "Staked"]
 
 
 def test_an_unknown_buyer_is_called_unknown(client: Client, drop: Drop, token: Token) -> None:
@@ -355,7 +389,7 @@ def test_the_number_of_queries_does_not_depend_on_the_history(
             read(client, f"{ADDRESS}/1")
         counted.append(len(queries))
 
-    assert counted == [13, 13]
+    assert counted == [14, 14]
 
 
 def test_a_work_without_traits_says_so(client: Client, drop: Drop) -> None:
