@@ -9,7 +9,8 @@ a node of its own. A node that mines at once is best for the first; for streams,
 every 0.2 s and keeps no old states, so the pipeline and ours run on both. The outbox: intents are
 rows; ``pump`` takes them to their receipts.
 
-Log decoding and catch-up, the way back, are in ``benchmarks.indexing``.
+Log decoding and catch-up, the way back, are in ``benchmarks.indexing``, Merkle trees in
+``benchmarks.trees``; packing a CAR beside ipfs-car is a part of ``benchmarks.collection``.
 """
 
 import argparse
@@ -75,6 +76,7 @@ def main() -> None:
     parser.add_argument("--part", choices=PARTS, action="append")
     parser.add_argument("--mints", type=int, default=10_000)
     parser.add_argument("--logs", type=int, default=20_000)
+    parser.add_argument("--leaves", type=int, default=10_000)
     parser.add_argument("--json", type=Path, help="write the rows there, too")
     asked = parser.parse_args()
     rows = [row for part in asked.part or PARTS for row in PARTS[part](asked)]
@@ -265,6 +267,12 @@ def catch_up(asked: argparse.Namespace) -> Iterator[Row]:
     return indexing.catch_up(asked)
 
 
+def merkle_trees(asked: argparse.Namespace) -> Iterator[Row]:
+    from benchmarks import trees
+
+    return trees.merkle_trees(asked)
+
+
 def prepare_database() -> None:
     """A new database on disk with a collection whose contract is not deployed yet."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.test"
@@ -291,6 +299,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "mint-stream": mint_stream,
     "log-decoding": log_decoding,
     "catch-up": catch_up,
+    "merkle": merkle_trees,
 }
 
 
