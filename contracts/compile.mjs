@@ -23,6 +23,7 @@ const DEPLOYED = {
   "contracts/src/staking/Staking.sol": "Staking",
   "contracts/src/governance/HoldersGovernor.sol": "HoldersGovernor",
   "contracts/src/governance/ParameterBounds.sol": "ParameterBounds",
+  "contracts/src/governance/Founding.sol": "Founding",
   "@openzeppelin/contracts/governance/TimelockController.sol": "TimelockController",
 };
 const IMPORT = /^\s*import\s+(?:[^"';]+\s+from\s+)?["']([^"']+)["']/gm;

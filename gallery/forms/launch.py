@@ -10,6 +10,7 @@ from eth_utils.currency import to_wei
 
 from gallery.forms import ConsoleForm
 from generation.models import Checkpoint, Collection
+from minting.chain.governance import FoundingTerms
 from minting.chain.phases import Phase, PhaseKind, falling
 from minting.models import SalePhase
 from minting.services import MAX_PER_TRANSACTION
@@ -23,11 +24,39 @@ class CollectionForm(ConsoleForm):
         Checkpoint.objects.order_by("-pk"), label="Generator", empty_label=None
     )
 
+    has_votes = forms.BooleanField(
+        required=False,
+        label="Each work is a vote, so that holders can decide (a mint costs 36,000 gas more)",
+    )
+
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"].lower()
         if Collection.objects.filter(slug=slug).exists():
             raise forms.ValidationError("A collection has this address already.")
         return slug
+
+
+class FoundingForm(ConsoleForm):
+    """How holders decide; on chain for good."""
+
+    delay = forms.IntegerField(min_value=0, initial=7_200, label="Before a vote starts (blocks)")
+    period = forms.IntegerField(min_value=1, initial=21_600, label="A vote takes (blocks)")
+    threshold = forms.IntegerField(min_value=0, initial=1, label="To propose, one needs (works)")
+    quorum_percent = forms.IntegerField(
+        min_value=0, max_value=100, initial=10, label="Of all votes, cast at least (%)"
+    )
+    wait_hours = forms.IntegerField(min_value=0, initial=48, label="Carried out after (hours)")
+
+    def terms(self) -> FoundingTerms:
+        """TermsError where the contract would refuse."""
+        found = self.cleaned_data
+        return FoundingTerms(
+            delay=found["delay"],
+            period=found["period"],
+            threshold=found["threshold"],
+            quorum_percent=found["quorum_percent"],
+            wait_s=3600 * found["wait_hours"],
+        )
 
 
 class PhaseForm(ConsoleForm):

@@ -7,20 +7,18 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from gallery.forms.launch import CollectionForm, FinalForm, PhaseForm
+from gallery.forms.launch import FinalForm, FoundingForm, PhaseForm
 from gallery.serializers import ether
 from gallery.views.console import DAYS_TO_SEAL, REFUSALS, lead_only
 from gallery.views.mint import phase_facts
 from gallery.views.rehearsals import RehearsalFacts, rehearsal_facts
-from generation.models import Collection, Drop
-from generation.services import create_collection
+from generation.models import Drop
 from minting.chain.client import ChainError
 from minting.chain.phases import PhaseKind
 from minting.models import ChainTransaction, Commitment, Contract, DropEvent, SalePhase, Token
@@ -118,12 +116,23 @@ def launch_context(drop: Drop) -> dict[str, Any]:
         "final_by": final_by_default(phases),
         "sale": sale,
         "trouble": trouble,
+        "founding_form": founding_form(drop),
         "has_staking": ChainTransaction.objects.filter(
             contract__collection=drop.collection_id, kind=Kind.STAKING
         ).exists(),
         "proceeds_eth": ether(sale.proceeds_wei) if sale else "",
         "explorer": settings.CHAIN_EXPLORER_URL,
     }
+
+
+def founding_form(drop: Drop) -> FoundingForm | None:
+    """What a lead fills in to let holders decide; nothing where they do, or have no votes."""
+    contract = Contract.objects.deployed().filter(collection=drop.collection_id).first()
+    if contract is None or not contract.has_votes:
+        return None
+    asked = ChainTransaction.objects.filter(contract=contract, kind=Kind.FOUNDING)
+    is_asked = asked.exclude(state=ChainTransaction.State.REVERTED).exists()
+    return None if is_asked else FoundingForm()
 
 
 def final_by_default(phases: list[SalePhase]) -> str:
@@ -164,6 +173,10 @@ def checklist(drop: Drop, commitment: Commitment | None, rehearsal: RehearsalFac
     staking = own.filter(kind__in=[Kind.STAKING, Kind.LOCKER]).order_by("pk").last()
     if staking is not None:
         steps.append(step("Let works be staked", "the collection names the contract once", staking))
+    founding = own.filter(kind__in=[Kind.FOUNDING, Kind.TREASURY, Kind.ROYALTY])
+    if founding.exists():
+        says = "treasury, royalties and the bounds of parameters are theirs, for good"
+        steps.append(step("Let holders decide", says, founding.order_by("pk").last()))
     if Kind.WITHDRAW in mine:
         steps.append(step("Withdraw", "what was earned, to the treasury", mine[Kind.WITHDRAW]))
     return steps
@@ -317,22 +330,3 @@ def control(request: HttpRequest, pk: int) -> HttpResponse:
     except REFUSALS as error:
         return refuse(request, drop, [str(error)])
     return answer(request, drop, "The transaction is on its way.")
-
-
-@lead_only
-def new_collection(request: HttpRequest) -> HttpResponse:
-    """A collection with its own generator; its contract follows with its first drop."""
-    form = CollectionForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            collection = create_collection(
-                slug=form.cleaned_data["slug"],
-                name=form.cleaned_data["name"],
-                story=form.cleaned_data["story"],
-                checkpoint=form.cleaned_data["checkpoint"],
-            )
-        messages.success(request, f"{collection.name} is there. Begin with its first drop.")
-        return redirect(f"{reverse('gallery:console')}?collection={collection.slug}")
-    status = 400 if request.method == "POST" else 200
-    context = {"form": form, "collections": Collection.objects.order_by("name")}
-    return render(request, "gallery/new_collection.html", context, status=status)

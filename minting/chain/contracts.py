@@ -11,7 +11,7 @@ from minting.provenance.lineage import DropBody, Roots
 
 __all__ = ["explain_revert"]
 
-COLLECTION = "LivingCollection"
+COLLECTION, WITH_VOTES = "LivingCollection", "LivingVotesCollection"
 
 
 def collection() -> Compiled:
@@ -36,9 +36,11 @@ def deployment(
     live_uri: str,
     treasury: str,
     royalty_bps: int,
+    has_votes: bool = False,
 ) -> bytes:
     """The input of the transaction that creates a collection."""
-    return collection().deployment(name, symbol, contract_uri, live_uri, treasury, royalty_bps)
+    variant = compiled(WITH_VOTES) if has_votes else collection()
+    return variant.deployment(name, symbol, contract_uri, live_uri, treasury, royalty_bps)
 
 
 @cache

@@ -15,6 +15,7 @@ from minting.models.chain import (
     Sender,
     WeiField,
 )
+from minting.models.governance import Governance
 from minting.models.market import (
     Listing,
     ListingQuerySet,
@@ -47,6 +48,7 @@ __all__ = [
     "ContractQuerySet",
     "Cursor",
     "DropEvent",
+    "Governance",
     "ListEntry",
     "Listing",
     "ListingQuerySet",

@@ -94,6 +94,7 @@ class Contract(models.Model):
     deployed_block = models.PositiveBigIntegerField(null=True)
     treasury = models.CharField(max_length=42)
     royalty_bps = models.PositiveIntegerField()
+    has_votes = models.BooleanField(default=False, help_text="each work is a vote of its holder")
     staking_address = models.CharField(
         max_length=42, blank=True, help_text="the contract that stakes its works, if there is one"
     )
@@ -204,8 +205,11 @@ class ChainTransaction(models.Model):
         MARKET = "market", "Seaport itself, on a local chain"
         STAKING = "staking", "create the contract that stakes its works"
         LOCKER = "locker", "let that contract stake its works, for good"
+        FOUNDING = "founding", "create the government of its holders"
+        TREASURY = "treasury", "name where withdrawals go"
+        ROYALTY = "royalty", "name where royalties go"
 
-    CREATIONS = (Kind.DEPLOY, Kind.CONDUIT, Kind.MARKET, Kind.STAKING)
+    CREATIONS = (Kind.DEPLOY, Kind.CONDUIT, Kind.MARKET, Kind.STAKING, Kind.FOUNDING)
     # What other intents call has to be there first.
     FIRST = (Kind.LIBRARY, *CREATIONS)
 

@@ -5,7 +5,7 @@ from minting.services.commitments import (
     prepare_commitment,
     request_commit,
 )
-from minting.services.contracts import request_deploy
+from minting.services.contracts import plan_contract, request_deploy
 from minting.services.eligibility import (
     Eligibility,
     find_eligibility,
@@ -20,6 +20,7 @@ from minting.services.exports import (
     export_drop,
     published,
 )
+from minting.services.governance import NoVotesError, request_founding
 from minting.services.listings import ChainMovedError, create_listing, expire_listings
 from minting.services.living import (
     announcement,
@@ -47,7 +48,6 @@ from minting.services.outbox import (
     note_error,
     refuse,
     replace_attempt,
-    settle,
     sign_attempts,
 )
 from minting.services.owed import Owed, find_owed, may_owe
@@ -84,6 +84,7 @@ from minting.services.sales import (
     running_phase,
     standing_sale,
 )
+from minting.services.settling import settle
 from minting.services.stakes import NotDeployedError, request_staking
 from minting.services.takings import (
     SaleState,
@@ -117,6 +118,7 @@ __all__ = [
     "ImageMismatchError",
     "IndexProgress",
     "NoMarketplaceError",
+    "NoVotesError",
     "NotDeployedError",
     "NotPlannedError",
     "NotSealedError",
@@ -160,6 +162,7 @@ __all__ = [
     "note_head",
     "open_sellers",
     "place_in_queue",
+    "plan_contract",
     "plan_rehearsal",
     "prepare_commitment",
     "prune_blocks",
@@ -176,6 +179,7 @@ __all__ = [
     "replace_attempt",
     "request_commit",
     "request_deploy",
+    "request_founding",
     "request_living_commit",
     "request_marketplace",
     "request_mint",

@@ -16,35 +16,56 @@ ROYALTY_BPS = 500
 
 
 @transaction.atomic
-def request_deploy(
-    *, collection: Collection, treasury: str | None = None, royalty_bps: int = ROYALTY_BPS
+def plan_contract(
+    *,
+    collection: Collection,
+    treasury: str | None = None,
+    royalty_bps: int = ROYALTY_BPS,
+    has_votes: bool = False,
 ) -> Contract:
-    """The collection's contract, on its way to the chain if it is not there yet.
+    """What the collection's contract is to be; the first plan counts.
 
     Without a treasury, payments go to the account that deploys.
     """
     locked = Collection.objects.select_for_update().get(pk=collection.pk)
-    sender = load_signer().address
     contract, _ = Contract.objects.get_or_create(
         collection=locked,
         defaults={
             "chain_id": settings.CHAIN_ID,
-            "treasury": treasury or sender,
+            "treasury": treasury or load_signer().address,
             "royalty_bps": royalty_bps,
+            "has_votes": has_votes,
         },
     )
+    return contract
+
+
+@transaction.atomic
+def request_deploy(
+    *, collection: Collection, treasury: str | None = None, royalty_bps: int = ROYALTY_BPS
+) -> Contract:
+    """The collection's contract, on its way to the chain if it is not there yet."""
+    contract = plan_contract(collection=collection, treasury=treasury, royalty_bps=royalty_bps)
     if not contract.address:
-        call = contracts.deployment(
-            name=locked.name,
-            symbol=symbol(locked.slug),
-            contract_uri=contract_uri(locked),
-            live_uri=live_uri(locked),
-            treasury=contract.treasury,
-            royalty_bps=contract.royalty_bps,
-        )
+        sender = load_signer().address
+        call = deployment(contract)
         _request_libraries(contract, sender)
         intend(kind=ChainTransaction.Kind.DEPLOY, contract=contract, call=call, sender=sender)
     return contract
+
+
+def deployment(contract: Contract) -> bytes:
+    """The input of the transaction that creates it."""
+    collection = contract.collection
+    return contracts.deployment(
+        name=collection.name,
+        symbol=symbol(collection.slug),
+        contract_uri=contract_uri(collection),
+        live_uri=live_uri(collection),
+        treasury=contract.treasury,
+        royalty_bps=contract.royalty_bps,
+        has_votes=contract.has_votes,
+    )
 
 
 def _request_libraries(contract: Contract, sender: str) -> None:

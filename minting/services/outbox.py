@@ -5,15 +5,10 @@ from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Max
-from eth_utils.address import to_checksum_address
 
 from generation.models import Drop
-from generation.services import move_drop
-from minting.chain import contracts
-from minting.chain.client import Receipt
 from minting.chain.signer import Signer, TransactionRequest
-from minting.models import Attempt, ChainTransaction, Contract, Cursor, Sender
-from minting.services.market import continue_marketplace
+from minting.models import Attempt, ChainTransaction, Contract, Sender
 
 State = ChainTransaction.State
 Kind = ChainTransaction.Kind
@@ -160,60 +155,3 @@ def refuse(*, intent: ChainTransaction, reason: str, now: datetime) -> None:
     ChainTransaction.objects.filter(pk=intent.pk, state=State.PENDING).update(
         state=State.REVERTED, error=reason, settled_at=now
     )
-
-
-@transaction.atomic
-def settle(*, intent: ChainTransaction, receipt: Receipt, now: datetime, reason: str = "") -> bool:
-    """Close an intent by its final receipt and let it have its effect here; once."""
-    settled = ChainTransaction.objects.filter(pk=intent.pk, state=State.SENT).update(
-        state=State.CONFIRMED if receipt.succeeded else State.REVERTED,
-        error=reason,
-        tx_hash=receipt.tx_hash,
-        block_number=receipt.block_number,
-        block_hash=receipt.block_hash,
-        gas_used=receipt.gas_used,
-        fee_wei=receipt.fee_wei,
-        settled_at=now,
-    )
-    if settled and receipt.succeeded:
-        _take_effect(intent, receipt)
-    return bool(settled)
-
-
-def _take_effect(intent: ChainTransaction, receipt: Receipt) -> None:
-    if intent.kind == Kind.DEPLOY:
-        contract = intent.contract
-        assert receipt.contract_address is not None
-        contract.address = receipt.contract_address
-        contract.deployed_block = receipt.block_number
-        contract.save(update_fields=["address", "deployed_block"])
-        Cursor.objects.create(contract=contract, number=receipt.block_number - 1)
-        return
-    if intent.kind == Kind.MINT:
-        return  # the indexer reads the tokens from the logs
-    if intent.kind in (Kind.CONDUIT, Kind.MARKET):
-        continue_marketplace(intent=intent, receipt=receipt)
-        return
-    if intent.kind == Kind.STAKING:
-        _place_staking(intent, receipt)
-        return
-    drop = intent.drop
-    if drop is None:
-        return
-    if intent.kind == Kind.COMMIT:
-        is_living = drop.kind == Drop.Kind.ON_THE_FLY
-        expected = Drop.State.DRAFT if is_living else Drop.State.CURATING
-        move_drop(drop=drop, expected=expected, to=Drop.State.COMMITTED)
-    if intent.kind == Kind.OPEN_SALE:
-        move_drop(drop=drop, expected=Drop.State.COMMITTED, to=Drop.State.MINTING)
-
-
-def _place_staking(intent: ChainTransaction, receipt: Receipt) -> None:
-    """Nothing can be staked before the collection has named its locker, nor read too late."""
-    contract = intent.contract
-    assert receipt.contract_address is not None
-    contract.staking_address = to_checksum_address(receipt.contract_address)
-    contract.staking_block = receipt.block_number
-    contract.save(update_fields=["staking_address", "staking_block"])
-    call = contracts.call("setLocker", contract.staking_address)
-    intend(kind=Kind.LOCKER, contract=contract, call=call, sender=intent.sender)

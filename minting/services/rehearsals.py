@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from generation.models import Artwork, Drop
-from minting.chain import contracts
 from minting.chain.rehearsal import Plan
 from minting.models import Commitment, Contract, Rehearsal
 from minting.provenance.canonical import canonicalize
-from minting.services.contracts import ROYALTY_BPS, contract_uri, live_uri, symbol
+from minting.services.contracts import ROYALTY_BPS, deployment
 from minting.services.sales import asked_for
 from minting.services.works import describe
 
@@ -57,7 +56,7 @@ def plan_rehearsal(drop: Drop) -> Plan:
         collection=drop.collection_id, number__lt=commitment.number
     )
     return Plan(
-        deployment=_deployment(drop),
+        deployment=deployment(_contract(drop)),
         earlier=tuple(row.body for row in before.order_by("number")),
         body=commitment.body,
         secret=bytes.fromhex(commitment.secret),
@@ -67,17 +66,11 @@ def plan_rehearsal(drop: Drop) -> Plan:
     )
 
 
-def _deployment(drop: Drop) -> bytes:
-    collection = drop.collection
-    contract = Contract.objects.filter(collection=collection).first()
-    return contracts.deployment(
-        name=collection.name,
-        symbol=symbol(collection.slug),
-        contract_uri=contract_uri(collection),
-        live_uri=live_uri(collection),
-        treasury=contract.treasury if contract else NOBODY,
-        royalty_bps=contract.royalty_bps if contract else ROYALTY_BPS,
-    )
+def _contract(drop: Drop) -> Contract:
+    """The collection's contract, or what it would be."""
+    known = Contract.objects.select_related("collection").filter(collection=drop.collection_id)
+    nowhere = Contract(collection=drop.collection, treasury=NOBODY, royalty_bps=ROYALTY_BPS)
+    return known.first() or nowhere
 
 
 def terms_digest(drop: Drop) -> str:

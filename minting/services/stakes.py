@@ -3,13 +3,17 @@
 from collections.abc import Mapping, Sequence
 
 from django.db import transaction
+from eth_utils.address import to_checksum_address
 
 from generation.models import Collection
-from minting.chain import stakes
+from minting.chain import contracts, stakes
+from minting.chain.client import Receipt
 from minting.chain.stakes import ClaimLog, FundLog, StakeLog
 from minting.models import Block, ChainTransaction, Contract, PoolPayment, Stake, Token
 from minting.services.chain import load_signer
 from minting.services.outbox import intend
+
+Kind = ChainTransaction.Kind
 
 
 class NotDeployedError(Exception):
@@ -31,9 +35,19 @@ def request_staking(*, collection: Collection) -> Contract:
         raise NotDeployedError(collection)
     if not contract.staking_address:
         call = stakes.staking().deployment(contract.address)
-        kind = ChainTransaction.Kind.STAKING
-        intend(kind=kind, contract=contract, call=call, sender=load_signer().address)
+        intend(kind=Kind.STAKING, contract=contract, call=call, sender=load_signer().address)
     return contract
+
+
+def place_staking(*, intent: ChainTransaction, receipt: Receipt) -> None:
+    """Nothing can be staked before the collection has named its locker, nor read too late."""
+    contract = intent.contract
+    assert receipt.contract_address is not None
+    contract.staking_address = to_checksum_address(receipt.contract_address)
+    contract.staking_block = receipt.block_number
+    contract.save(update_fields=["staking_address", "staking_block"])
+    call = contracts.call("setLocker", contract.staking_address)
+    intend(kind=Kind.LOCKER, contract=contract, call=call, sender=intent.sender)
 
 
 def record_stakes(

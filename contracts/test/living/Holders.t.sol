@@ -6,6 +6,7 @@ import {IGovernor} from "@openzeppelin/contracts/governance/IGovernor.sol";
 import {TimelockController} from "@openzeppelin/contracts/governance/TimelockController.sol";
 import {LivingCollection} from "../../src/LivingCollection.sol";
 import {LivingVotesCollection} from "../../src/LivingVotesCollection.sol";
+import {Founding} from "../../src/governance/Founding.sol";
 import {HoldersGovernor} from "../../src/governance/HoldersGovernor.sol";
 import {ParameterBounds} from "../../src/governance/ParameterBounds.sol";
 import {vm} from "../Cheats.sol";
@@ -16,6 +17,7 @@ contract HoldersTest is LivingTest {
     bytes32 private constant PSI = "truncation_psi";
     uint256 private constant WAIT_S = 2 days;
 
+    Founding private founding;
     HoldersGovernor private governor;
     TimelockController private timelock;
     ParameterBounds private bounds;
@@ -23,12 +25,8 @@ contract HoldersTest is LivingTest {
     /// @notice Alice has three of four votes, Bob one; both have delegated to themselves.
     function setUp() public override {
         super.setUp();
-        timelock = new TimelockController(WAIT_S, new address[](0), new address[](1), address(this));
-        governor = new HoldersGovernor(LivingVotesCollection(address(collection)), timelock, 1, 100, 1, 50);
-        timelock.grantRole(timelock.PROPOSER_ROLE(), address(governor));
-        timelock.grantRole(timelock.CANCELLER_ROLE(), address(governor));
-        timelock.renounceRole(timelock.DEFAULT_ADMIN_ROLE(), address(this));
-        bounds = new ParameterBounds(address(timelock));
+        founding = new Founding(LivingVotesCollection(address(collection)), 1, 100, 1, 50, WAIT_S);
+        (timelock, governor, bounds) = (founding.timelock(), founding.governor(), founding.bounds());
         _open(_fixedBody(1, 10), _public(0));
         _buy(ALICE, 1, 0, 3, 3 * PRICE_WEI);
         _buy(BOB, 1, 0, 1, PRICE_WEI);
@@ -42,6 +40,24 @@ contract HoldersTest is LivingTest {
 
     function _deploy() internal override returns (LivingCollection) {
         return new LivingVotesCollection("Portraits", "PORTRAIT", "", "https://live/", TREASURY, 500);
+    }
+
+    /// @notice The governor proposes and cancels, anybody carries out, and whoever founded it all has no say.
+    function test_nobody_keeps_a_role_of_the_founding() public view {
+        address[3] memory others = [address(this), address(founding), ALICE];
+        vm.assertTrue(timelock.hasRole(timelock.PROPOSER_ROLE(), address(governor)));
+        vm.assertTrue(timelock.hasRole(timelock.CANCELLER_ROLE(), address(governor)));
+        vm.assertTrue(timelock.hasRole(timelock.EXECUTOR_ROLE(), address(0)));
+        vm.assertFalse(timelock.hasRole(timelock.DEFAULT_ADMIN_ROLE(), address(governor)));
+        for (uint256 i = 0; i < others.length; ++i) {
+            vm.assertFalse(timelock.hasRole(timelock.DEFAULT_ADMIN_ROLE(), others[i]));
+            vm.assertFalse(timelock.hasRole(timelock.PROPOSER_ROLE(), others[i]));
+            vm.assertFalse(timelock.hasRole(timelock.CANCELLER_ROLE(), others[i]));
+        }
+        vm.assertTrue(timelock.hasRole(timelock.DEFAULT_ADMIN_ROLE(), address(timelock)));
+        vm.assertEq(timelock.getMinDelay(), WAIT_S);
+        vm.assertEq(bounds.owner(), address(timelock));
+        vm.assertEq(address(governor.token()), address(collection));
     }
 
     /// @notice What passes is carried out after the timelock's wait.

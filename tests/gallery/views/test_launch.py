@@ -9,7 +9,7 @@ from django.test import Client
 
 from generation.models import Collection, Drop
 from minting import services
-from minting.models import ChainTransaction
+from minting.models import ChainTransaction, Contract, Governance
 from minting.provenance import allowlist
 from minting.provenance.allowlist import Entry
 from tests.fixtures.chain import ALICE, BOB
@@ -221,3 +221,43 @@ def test_a_collection_is_made_on_the_console(console: Client, drop: Drop) -> Non
 @pytest.mark.parametrize("path", ["launch", "launch/live"])
 def test_the_launch_page_is_the_leads(client: Client, drop: Drop, path: str) -> None:
     assert client.get(f"/console/drops/{drop.pk}/{path}").status_code == 302
+
+
+TERMS = {"delay": 1, "period": 5, "threshold": 1, "quorum_percent": 10, "wait_hours": 48}
+
+
+def test_works_may_be_votes_from_the_start(console: Client, drop: Drop) -> None:
+    given = {"name": "Voters", "slug": "voters", "checkpoint": drop.checkpoint_id}
+
+    console.post("/console/new", given | {"has_votes": "on"})
+
+    assert Contract.objects.get(collection__slug="voters").has_votes
+
+
+def test_a_lead_hands_over_to_the_holders_once(console: Client, drop: Drop) -> None:
+    contract = services.plan_contract(collection=drop.collection)
+    before = page(console, drop)
+    Contract.objects.filter(pk=contract.pk).update(has_votes=True, address=BOB, deployed_block=1)
+    offered = page(console, drop)
+
+    for terms in (TERMS | {"quorum_percent": 101}, TERMS, TERMS):
+        console.post(f"/console/drops/{drop.pk}/launch/founding", terms)
+
+    after = page(console, drop)
+    assert "Hand over to the holders" not in before
+    assert "Hand over to the holders" in offered
+    assert "Hand over to the holders" not in after
+    assert "Let holders decide" in after
+    asked = ChainTransaction.objects.get(kind=ChainTransaction.Kind.FOUNDING)
+    assert asked.contract == contract
+    assert Governance.objects.get().wait_s == 48 * 3600
+
+
+def test_works_without_votes_cannot_govern(console: Client, drop: Drop) -> None:
+    services.plan_contract(collection=drop.collection)
+    Contract.objects.update(address=BOB, deployed_block=1)
+
+    reply = console.post(f"/console/drops/{drop.pk}/launch/founding", TERMS, follow=True)
+
+    assert "have no votes" in reply.content.decode()
+    assert not ChainTransaction.objects.filter(kind=ChainTransaction.Kind.FOUNDING).exists()
