@@ -4,9 +4,12 @@ PIP := .venv/bin/python -m pip --disable-pip-version-check -q
 # --no-config: the override in pyproject.toml is for making the lock; it would undo the lock here.
 UV := .venv/bin/uv pip install -q --no-config --no-deps --python .venv/bin/python
 
-.PHONY: up test test-deep test-faults check setup-test clean
+.PHONY: up install test test-deep test-faults check setup-test clean
 up: .venv/.ready node_modules/.ready
 	@exec .venv/bin/python -m config.embedded up
+
+# Enough for manage.py, as in docs/verify.md.
+install: .venv/.ready
 
 test: setup-test
 	@.venv/bin/python -m tests.suite
