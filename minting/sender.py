@@ -14,6 +14,7 @@ from functools import cached_property
 
 from django.conf import settings
 
+from generation.models import Drop
 from generation.services import WrongStateError
 from minting import services
 from minting.chain import contracts
@@ -36,6 +37,7 @@ MAX_FEE_WEI = 500 * 10**9
 # Rows in memory at a time: 1, 50, 200, 800 took 35, 262, 271, 475 mints a second
 # (benchmarks.chain).
 CHUNK = 200
+TOLD = 10  # drops that hear of a transaction of their collection
 
 
 class UnknownSenderError(ChainError):
@@ -67,7 +69,7 @@ class FundsError(ChainError):
 
 
 def pump(now: datetime) -> set[int]:
-    """Take every open intent as far as it goes now; returns the drops whose intents settled.
+    """Take every open intent as far as it goes now; returns the drops whose pages show it.
 
     Raises
     ------
@@ -92,6 +94,14 @@ def pump(now: datetime) -> set[int]:
             if not _Trip(node, signer, now, drops).carry(part):
                 break
     return drops
+
+
+def _told(intent: ChainTransaction) -> set[int]:
+    """Whose pages show it: its drop, or the newest drops of its collection."""
+    if intent.drop_id:
+        return {intent.drop_id}
+    drops = Drop.objects.filter(collection=intent.contract.collection_id).order_by("-number")
+    return set(drops.values_list("pk", flat=True)[:TOLD])
 
 
 def _parts(pks: list[int]) -> list[list[int]]:
@@ -272,8 +282,8 @@ class _Trip:
         except WrongStateError as error:
             self._note([intent], error)
             return
-        if settled and intent.drop_id:
-            self.drops.add(intent.drop_id)
+        if settled:
+            self.drops |= _told(intent)
 
     def _reason(self, intent: ChainTransaction, receipt: Receipt) -> str:
         """Why a mined transaction failed: it is called again on the state after its block."""

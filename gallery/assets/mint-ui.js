@@ -218,7 +218,7 @@ export function mint() {
         }));
         const left = found.filter((one) => !one.image);
         if (found.length && !left.length) {
-          this.say("draw", "passed", "Drawn.");
+          this.say("draw", "passed", "Here they are.");
           return;
         }
         if (left.length) this.say("draw", "running", `Being drawn: place ${left[0].place} in the queue.`);
