@@ -19,6 +19,7 @@ from gallery.views.console import DAYS_TO_SEAL, REFUSALS, lead_only
 from gallery.views.mint import phase_facts
 from gallery.views.rehearsals import RehearsalFacts, rehearsal_facts
 from generation.models import Drop
+from generation.services import draw_again, failed_drawing
 from minting.chain.client import ChainError
 from minting.chain.phases import PhaseKind
 from minting.models import ChainTransaction, Commitment, Contract, DropEvent, SalePhase, Token
@@ -120,6 +121,7 @@ def launch_context(drop: Drop) -> dict[str, Any]:
         "has_staking": ChainTransaction.objects.filter(
             contract__collection=drop.collection_id, kind=Kind.STAKING
         ).exists(),
+        "drawing_failed": failed_drawing(drop) is not None,
         "proceeds_eth": ether(sale.proceeds_wei) if sale else "",
         "explorer": settings.CHAIN_EXPLORER_URL,
     }
@@ -223,10 +225,19 @@ def reveal_steps(commitment: Commitment | None, mine: dict[str, ChainTransaction
             DropEvent.Kind.SEALED,
         ),
     )
-    return [
+    capture, *rest = [
         step(title, says, mine.get(kind), "done" if event in told else "")
         for title, says, kind, event in wanted
     ]
+    return [capture, drawing_step(commitment.drop, minted.count(), waiting), *rest]
+
+
+def drawing_step(drop: Drop, n_minted: int, n_waiting: int) -> Step:
+    failed = failed_drawing(drop)
+    if failed is not None:
+        return Step("Draw the works", f"it stands still: {failed.error}", "failed")
+    says = f"{n_minted - n_waiting:,} of {n_minted:,} minted ones, once their block is there"
+    return Step("Draw the works", says, "to do" if n_waiting or not n_minted else "done")
 
 
 def answer(request: HttpRequest, drop: Drop, sentence: str) -> HttpResponse:
@@ -313,7 +324,7 @@ def open_sale(request: HttpRequest, pk: int) -> HttpResponse:
 @lead_only
 @require_POST
 def control(request: HttpRequest, pk: int) -> HttpResponse:
-    """Hold the sale, let it go on, settle an auction, withdraw."""
+    """Hold the sale, let it go on, settle an auction, withdraw; draw on what failed."""
     drop = find(pk)
     asked = request.POST.get("do", "")
     try:
@@ -321,6 +332,8 @@ def control(request: HttpRequest, pk: int) -> HttpResponse:
             request_pause(drop=drop, is_paused=asked == "pause")
         elif asked == "staking":
             request_staking(collection=drop.collection)
+        elif asked == "draw":
+            draw_again(drop=drop)
         elif asked == "withdraw":
             request_withdraw(drop=drop)
         elif asked.startswith("settle-") and asked[7:].isdecimal():
@@ -329,4 +342,5 @@ def control(request: HttpRequest, pk: int) -> HttpResponse:
             return HttpResponse("unknown step", status=400)
     except REFUSALS as error:
         return refuse(request, drop, [str(error)])
-    return answer(request, drop, "The transaction is on its way.")
+    said = "It goes on." if asked == "draw" else "The transaction is on its way."
+    return answer(request, drop, said)

@@ -44,7 +44,12 @@ from generation.services.directions import (
     named_steps,
     save_direction,
 )
-from generation.services.drawing import lease_drawing, record_drawn
+from generation.services.drawing import (
+    draw_again,
+    failed_drawing,
+    lease_drawing,
+    record_drawn,
+)
 from generation.services.drops import (
     MAX_DROP_SIZE,
     WrongStateError,
@@ -175,10 +180,12 @@ __all__ = [
     "decide",
     "decide_works",
     "desk",
+    "draw_again",
     "embedding",
     "end_job",
     "exchange",
     "extend_plan",
+    "failed_drawing",
     "fill_facts",
     "find_candidates",
     "finish_labels",

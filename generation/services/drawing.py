@@ -7,7 +7,8 @@ from typing import Any
 from django.db import transaction
 
 from generation.models import Artwork, Drop, Job
-from generation.services.jobs import create_job, lease_job, renew_job
+from generation.services.drops import WrongStateError
+from generation.services.jobs import create_job, lease_job, renew_job, resume_job
 from generation.services.works import RenderedWork, add_looks, add_works
 from generation.traits.novelty import Looks
 
@@ -21,6 +22,18 @@ def lease_drawing(*, drop: Drop, now: datetime, lease: timedelta) -> Job | None:
     """
     job = create_job(kind=KIND, key=f"{KIND}:{drop.pk}", total=drop.size, args={}, drop=drop)
     return lease_job(pk=job.pk, now=now, lease=lease)
+
+
+def failed_drawing(drop: Drop) -> Job | None:
+    """The drawing of a drop that stands still after its last attempt; None if it does not."""
+    return Job.objects.filter(drop=drop, kind=KIND, state=Job.State.FAILED).first()
+
+
+def draw_again(*, drop: Drop) -> None:
+    """Let a drawing that failed go on from where it was; WrongStateError if none did."""
+    job = failed_drawing(drop)
+    if job is None or not resume_job(job=job):
+        raise WrongStateError(drop, "stuck in its drawing")
 
 
 @transaction.atomic

@@ -320,3 +320,35 @@ def test_a_drop_is_sealed_by_one_process_at_a_time(drop: Drop, chain: Chain) -> 
     until(DropEvent.Kind.SEALED, drop)
 
     assert (meanwhile, Seal.objects.count()) == (0, 1)
+
+
+def test_a_drawing_that_failed_is_shown_and_goes_on_by_a_button(
+    drop: Drop, chain: Chain, admin_client: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mint(chain, 2)
+    until(DropEvent.Kind.CAPTURED, drop)
+    with monkeypatch.context() as patch:
+        patch.setattr(generation_drawing, "draw", _break)
+        for _ in range(5):
+            with pytest.raises(OSError, match="disk full"):
+                draw(drop)
+    stuck = admin_client.get(f"/console/drops/{drop.pk}/launch").content.decode()
+    nothing = draw(drop)
+
+    address = f"/console/drops/{drop.pk}/launch/control"
+    admin_client.post(address, {"do": "draw"})
+    drawn = draw(drop)
+
+    after = admin_client.get(f"/console/drops/{drop.pk}/launch").content.decode()
+    assert "it stands still: OSError: disk full" in stuck
+    assert "Draw again" in stuck
+    assert nothing == []
+    assert drawn == [1, 2]
+    assert "2 of 2 minted ones" in after
+    assert "Draw again" not in after
+    refused = admin_client.post(address, {"do": "draw"}, follow=True).content.decode()
+    assert "not stuck in its drawing" in refused
+
+
+def _break(**_: object) -> None:
+    raise OSError("disk full")
