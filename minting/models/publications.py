@@ -71,7 +71,7 @@ class Publication(models.Model):
     checked_at = models.DateTimeField(null=True, help_text="when its blocks were read back")
     checked_through = models.CharField(max_length=250, blank=True)
     n_checked = models.PositiveIntegerField(default=0, help_text="blocks that were read back")
-    created_at = models.DateTimeField(auto_now_add=True)
+    agreed_at = models.DateTimeField(help_text="to its months and cost")
 
     objects = PublicationQuerySet.as_manager()
 

@@ -164,6 +164,7 @@ def request_publication(*, drop: Drop, target: Target, months: int, agreed: str)
         "n_bytes": car.n_bytes,
         "months": months,
         "cost": told.cost,
+        "agreed_at": timezone.now(),
     }
     publication, is_new = Publication.objects.get_or_create(
         drop=drop, target=target.name, defaults={"job": job, **terms}

@@ -160,7 +160,7 @@ def test_a_long_wait_that_a_target_asks_for_is_kept(
     row.job.refresh_from_db()
     assert row.job.state == Job.State.QUEUED
     assert row.due_at is not None
-    assert (row.due_at - row.created_at).total_seconds() == pytest.approx(3600, abs=30)
+    assert (row.due_at - row.agreed_at).total_seconds() == pytest.approx(3600, abs=30)
     assert "answers 429" in row.remote_says
     tasks.sweep_files()  # would ring for it, were it due: there is no broker here
     assert len(ipfs.log(IMPORT)) == 1
