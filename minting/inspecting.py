@@ -150,7 +150,7 @@ def _look(
 
 def look_now(drop: Drop, tell: Tell) -> StorageRound | None:
     """A whole round of a drop, here and now; None if its works are not final."""
-    if services.final_works(drop) is None:
+    if not services.is_final(drop):
         return None
     round = services.start_round(drop=drop, now=timezone.now())
     with Gateways(settings.IPFS_GATEWAYS) as gateways:

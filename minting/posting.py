@@ -40,6 +40,7 @@ FINAL = (
     PartChangedError,
     CarError,
 )
+GONE = 404  # of a pin that somebody removed there
 META = {"app": "morphora"}
 
 Tell = Callable[[Publication], None]  # hears of progress, about once a second
@@ -155,7 +156,11 @@ class _Posting:
         """The pin, asked for once: one whose answer was lost is found again."""
         row = self.publication
         if row.request_id:
-            return service.get(row.request_id)
+            try:
+                return service.get(row.request_id)
+            except RefusedError as error:
+                if error.status != GONE:
+                    raise
         found = service.find(row.root_cid)
         if found is not None and found.state != PinState.FAILED:
             return found

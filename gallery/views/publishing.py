@@ -28,8 +28,8 @@ from minting.services import (
     Quote,
     Storage,
     UnknownTargetError,
-    final_works,
     find_target,
+    is_final,
     request_packing,
     request_publication,
     resume_publication,
@@ -111,11 +111,11 @@ def file_facts(drop: Drop) -> FileFacts:
     named: dict[str, Target] = settings.PUBLISH_TARGETS
     targets = [_target_facts(target, rows.pop(name, None), car) for name, target in named.items()]
     targets += [_forgotten(row) for row in rows.values()]
-    is_final = final_works(drop) is not None
-    says, state = _line(targets, is_final=is_final)
+    has_works = is_final(drop)
+    says, state = _line(targets, has_works)
     troubles = StoredWork.objects.filter(drop=drop).with_trouble().in_order()
     return FileFacts(
-        is_final=is_final,
+        is_final=has_works,
         car=car,
         packing=packing,
         targets=targets,
@@ -128,9 +128,9 @@ def file_facts(drop: Drop) -> FileFacts:
     )
 
 
-def _line(targets: list[TargetFacts], *, is_final: bool) -> tuple[str, str]:
+def _line(targets: list[TargetFacts], has_works: bool) -> tuple[str, str]:
     """What the checklist says of publishing."""
-    if not is_final:
+    if not has_works:
         return "once its works are final", "to do"
     if not targets:
         return "no target is set on this installation", "none"
@@ -287,7 +287,7 @@ def control(request: HttpRequest, pk: int) -> HttpResponse:
 def check(request: HttpRequest, pk: int) -> HttpResponse:
     """Look for the files of all works once more, from the first one on."""
     drop = find_drop(pk)
-    if final_works(drop) is None:
+    if not is_final(drop):
         messages.error(request, "Its works are not final yet.")
         return back(drop)
     with transaction.atomic():

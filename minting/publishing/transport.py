@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import orjson
 import requests
+from requests.auth import AuthBase
 from urllib3.exceptions import HTTPError
 
 CONNECT_S = 10.0
@@ -91,6 +92,17 @@ class Reply:
             raise OddAnswerError(host, "no JSON") from error
 
 
+class _Authorization(AuthBase):
+    """A header; as the session's auth it keeps .netrc from taking its place."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = self._value
+        return request
+
+
 class Session:
     """Requests to one server. The token is in headers only and never in a message.
 
@@ -122,10 +134,9 @@ class Session:
         self._idle_s = idle_s
         self._wait = wait
         self._session = requests.Session()
-        self._session.trust_env = False  # no .netrc in the token's place
         self._session.headers["Accept-Encoding"] = "identity"
         if token:
-            self._session.headers["Authorization"] = token if " " in token else f"Bearer {token}"
+            self._session.auth = _Authorization(token if " " in token else f"Bearer {token}")
 
     def __enter__(self) -> Self:
         return self

@@ -110,6 +110,7 @@ from minting.services.stakes import NotDeployedError, request_staking
 from minting.services.storage import (
     Storage,
     final_works,
+    is_final,
     note_trouble,
     note_works,
     open_rounds,
@@ -189,6 +190,7 @@ __all__ = [
     "hold",
     "index_progress",
     "intend",
+    "is_final",
     "lay_out",
     "live_description",
     "living_drops",

@@ -13,11 +13,11 @@ from django.db.models import Count, F, Max, Q
 from generation.imaging.bucket import BucketError
 from generation.imaging.codec import ImageRefusedError
 from generation.models import Artwork, Drop
-from minting.models import Commitment, Seal, StorageRound, StoredWork
+from minting.models import Commitment, DropEvent, Seal, StorageRound, StoredWork
 from minting.provenance.canonical import canonicalize
 from minting.provenance.keccak import keccak256
 from minting.publishing.gateway import Found
-from minting.services.exports import NotSealedError, published
+from minting.services.exports import published
 
 
 @dataclass(frozen=True)
@@ -36,21 +36,26 @@ class Storage:
 
 def final_works(drop: Drop) -> tuple[Commitment, Commitment | Seal] | None:
     """What a drop's works are, once that is final and on chain; else None."""
+    if not is_final(drop):
+        return None
+    commitment = Commitment.objects.light().get(drop=drop)
+    return commitment, published(commitment)
+
+
+def is_final(drop: Drop) -> bool:
+    """Whether a drop's works are; cheaper than ``final_works``, which reads all of them."""
     if drop.state not in Drop.COMMITTED_STATES:
-        return None
-    commitment = Commitment.objects.light().filter(drop=drop).first()
-    if commitment is None:
-        return None
-    try:
-        return commitment, published(commitment)
-    except NotSealedError:
-        return None
+        return False
+    if drop.kind != Drop.Kind.ON_THE_FLY:
+        return Commitment.objects.filter(drop=drop).exists()
+    sealed = DropEvent.objects.filter(commitment__drop=drop, kind=DropEvent.Kind.SEALED)
+    return Seal.objects.filter(commitment__drop=drop).exists() and sealed.exists()
 
 
 def open_rounds(*, now: datetime) -> list[StorageRound]:
     """Rounds that are due, the longest neglected first. A drop with new works gets its first."""
     for drop in Drop.objects.committed().filter(storage_round=None).order_by("pk"):
-        if final_works(drop) is not None:
+        if is_final(drop):
             start_round(drop=drop, now=now)
     again = now - timedelta(hours=settings.STORAGE_CHECK_HOURS)
     StorageRound.objects.filter(finished_at__isnull=False, started_at__lte=again).update(

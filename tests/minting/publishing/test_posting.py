@@ -10,7 +10,9 @@ from generation.models import Drop, Job
 from generation.services import stop_job
 from minting import posting, services, tasks
 from minting.models import PackedCar, Publication
+from minting.publishing.pinning import PinningService
 from minting.publishing.targets import Target
+from minting.publishing.transport import Session
 from tests.fixtures.ipfs import IMPORT, TOKEN, Node
 from tests.minting.publishing.conftest import ask, pack, work
 
@@ -91,6 +93,20 @@ def test_a_pin_that_fails_says_why_and_is_asked_for_anew(
     assert services.resume_publication(publication=row)
     assert work(row).remote == "queued"
     assert len(ipfs.control()["kept"]) == 2
+
+
+def test_a_pin_that_somebody_removed_is_asked_for_anew(
+    drop: Drop, targets: dict[str, Target], ipfs: Node
+) -> None:
+    row = work(ask(drop, targets["pinning"]))
+    with Session(token=TOKEN) as session:
+        PinningService(targets["pinning"].url, session).remove(row.request_id)
+
+    again = work(row)
+
+    assert again.remote == "queued"
+    assert again.request_id != row.request_id
+    assert len(ipfs.control()["kept"]) == 1
 
 
 def test_a_job_that_runs_again_sends_nothing(
