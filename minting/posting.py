@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -100,7 +101,8 @@ def _come_back(publication: Publication, error: BusyError) -> None:
     now = timezone.now()
     if error.after_s:
         until = now + timedelta(seconds=min(error.after_s, MAX_AWAY_S))
-        services.put_off(publication=publication, until=until, says=str(error))
+        with suppress(LostLeaseError):  # a lead stopped it meanwhile
+            services.put_off(publication=publication, until=until, says=str(error))
     else:
         services.try_later(publication=publication, error=_said(error), now=now)
 
