@@ -28,7 +28,7 @@ PORTS = {
 }
 MIN_FREE_MB = 500
 # These start once the pages are there: on two cores their imports would keep a visitor waiting.
-LATER = ("worker", "gpu", "preview", "mint", "beat", "community")
+LATER = ("worker", "gpu", "preview", "mint", "files", "beat", "community")
 
 
 def port(name: str) -> str:
@@ -80,6 +80,11 @@ def drawing_command(queue: str) -> list[str]:
     return [*worker_command(queue, 1), "-P", "solo", "--without-heartbeat"]
 
 
+def files_command() -> list[str]:
+    """One process for what waits for other people's servers, so that nothing else does."""
+    return [*worker_command("files", 1), "-P", "solo", "--without-heartbeat"]
+
+
 def community_command() -> list[str]:
     return [sys.executable, "manage.py", "community", "--follow"]
 
@@ -97,6 +102,7 @@ CHILDREN = {
     "gpu": lambda: worker_command("gpu", 1),
     "preview": lambda: drawing_command("preview"),
     "mint": lambda: drawing_command("mint"),
+    "files": files_command,
     "beat": beat_command,
     "community": community_command,
 }

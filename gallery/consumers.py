@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
-from generation.progress import board_group, drop_group, refine_group, run_group
+from generation.progress import board_group, drop_group, files_group, refine_group, run_group
 
 MAX_ID = 2**63 - 1
 # A curator whose server died is forgotten by the others after three of these.
@@ -75,6 +75,24 @@ class RefineConsumer(HintConsumer):
 
     def is_welcome(self) -> bool:
         return self.is_lead()
+
+
+class LaunchConsumer(DropConsumer):
+    """What changes of a drop, and of its files being published. For leads."""
+
+    def is_welcome(self) -> bool:
+        return self.is_lead()
+
+    async def connect(self) -> None:
+        await super().connect()
+        if hasattr(self, "group"):
+            self.files = files_group(self.scope["url_route"]["kwargs"]["drop_id"])
+            await self.channel_layer.group_add(self.files, self.channel_name)
+
+    async def disconnect(self, code: int) -> None:
+        await super().disconnect(code)
+        if hasattr(self, "files"):
+            await self.channel_layer.group_discard(self.files, self.channel_name)
 
 
 class BoardConsumer(DropConsumer):

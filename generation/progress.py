@@ -19,6 +19,11 @@ def board_group(drop_id: int) -> str:
     return f"board.{drop_id}"
 
 
+def files_group(drop_id: int) -> str:
+    """Leads who watch a drop's files being packed, published and looked for."""
+    return f"files.{drop_id}"
+
+
 def run_group(job_id: int) -> str:
     """Leads who watch a training run."""
     return f"run.{job_id}"
@@ -32,6 +37,11 @@ def refine_group(checkpoint_id: int) -> str:
 def announce_refine(*, checkpoint_id: int) -> None:
     """Tell the pages of a checkpoint that a search or a measurement has gone on."""
     _tell(refine_group(checkpoint_id), {"kind": "refined"})
+
+
+def announce_files(*, drop_id: int) -> None:
+    """Tell the launch pages of a drop that something about its files has changed."""
+    _tell(files_group(drop_id), {"kind": "files"})
 
 
 def announce_run(*, job_id: int) -> None:

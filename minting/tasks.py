@@ -1,13 +1,17 @@
 """Doorbells of minting, rung by beat. A node that is away is asked again at the next ring."""
 
 import logging
+from functools import partial
 
 from celery import shared_task
+from django.db import transaction
 from django.utils import timezone
 
 from generation import progress
-from minting import indexer, revealing, sender, services
+from generation.models import Job
+from minting import indexer, inspecting, posting, revealing, sender, services
 from minting.chain.client import ChainError, TransportError
+from minting.models import Publication, StorageRound
 
 logger = logging.getLogger(__name__)
 
@@ -67,3 +71,64 @@ def index() -> None:
     for drop in services.living_drops():
         if drop.pk in touched and services.undrawn(drop):
             draw.delay(drop_id=drop.pk)
+
+
+@shared_task
+def pack(*, job_id: int) -> None:
+    """A drop's CAR file and its size."""
+    job = posting.pack(job_id=job_id)
+    if job is not None and job.drop_id is not None:
+        progress.announce_files(drop_id=job.drop_id)
+
+
+@shared_task
+def publish(*, job_id: int, fence: int) -> None:
+    """A while of a publication; what is left to do is rung for again, behind whatever waits.
+
+    ``fence`` is the job's when the bell was rung: of several rings only one is answered.
+    """
+    if not Job.objects.filter(pk=job_id, fence=fence).exists():
+        return
+    publication = posting.publish(job_id=job_id, tell=_tell)
+    if publication is None:
+        return
+    _tell(publication)
+    job = publication.job
+    if job.state == Job.State.QUEUED and publication.due_at is None:
+        publish.delay(job_id=job_id, fence=job.fence)
+
+
+@shared_task
+def sweep_files() -> None:
+    """Ring for what is to be packed or published and has nobody working on it."""
+    now = timezone.now()
+    for job_id in Job.objects.filter(kind="pack").due(now).values_list("pk", flat=True):
+        pack.delay(job_id=job_id)
+    for job_id, fence in Publication.objects.due(now).bells():
+        publish.delay(job_id=job_id, fence=fence)
+
+
+@shared_task
+def check_storage() -> None:
+    """Look at the files of some works, and say what is missing."""
+    inspecting.ring(_tell)
+
+
+def ring_packing(job: Job) -> None:
+    """Call a worker to pack a CAR file, once the row is committed."""
+    transaction.on_commit(partial(pack.delay, job_id=job.pk))
+
+
+def ring_publication(publication: Publication) -> None:
+    """Call a worker for a publication, once its row is committed."""
+    job = publication.job
+    transaction.on_commit(partial(publish.delay, job_id=job.pk, fence=job.fence))
+
+
+def ring_storage() -> None:
+    """Call a worker to look at files, once the round is committed."""
+    transaction.on_commit(check_storage.delay)
+
+
+def _tell(row: Publication | StorageRound) -> None:
+    progress.announce_files(drop_id=row.drop_id)

@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.fixtures.stack",
     "tests.fixtures.broker",  # after the stack, of which it imports a part
     "tests.fixtures.works",
+    "tests.fixtures.ipfs",
     "tests.fixtures.living",  # after those that it imports
 ]
 

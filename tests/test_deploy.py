@@ -143,6 +143,7 @@ def test_a_gpu_worker_sees_its_own_device_and_no_other_worker_sees_one() -> None
     seen = {path.stem: unit(path)["Environment"][0] for path in workers}
 
     assert seen == {
+        "morphora-files": "CUDA_VISIBLE_DEVICES=",
         "morphora-gpu@": "CUDA_VISIBLE_DEVICES=%i",
         "morphora-mint": "CUDA_VISIBLE_DEVICES=",
         "morphora-preview": "CUDA_VISIBLE_DEVICES=",

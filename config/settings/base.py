@@ -5,6 +5,8 @@ from pathlib import Path
 
 import django_stubs_ext
 
+from minting.publishing.targets import read_gateways, read_targets
+
 django_stubs_ext.monkeypatch()  # Django's generic classes take their type at run time, too
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -90,6 +92,13 @@ DATASET_ROOT = VAR_DIR / "datasets"
 # s3://bucket/prefix: pictures lie there, and MEDIA_ROOT has copies; empty: MEDIA_ROOT alone
 PICTURES = os.environ.get("MORPHORA_PICTURES", "")
 
+# Who keeps drops' files, by name: PUBLISH_TARGETS=ours and PUBLISH_OURS_KIND, _URL, _TOKEN, ...
+PUBLISH_TARGETS = read_targets(os.environ)
+PUBLISH_PART_BYTES = int(os.environ.get("PUBLISH_PART_MB", "16")) * 10**6
+# Where what tokenURI names is asked for; without one only our own files are checked.
+IPFS_GATEWAYS = read_gateways(os.environ.get("IPFS_GATEWAYS", ""))
+STORAGE_CHECK_HOURS = float(os.environ.get("STORAGE_CHECK_HOURS", "24"))
+
 # Where visitors find the site; the simulated community goes there like anybody.
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://localhost:8000")
 
@@ -149,12 +158,21 @@ CELERY_TASK_ROUTES = {
     "generation.tasks.refine": {"queue": "gpu"},
     "generation.tasks.preview": {"queue": "preview"},
     "minting.tasks.draw": {"queue": "mint"},
+    "minting.tasks.pack": {"queue": "files"},
+    "minting.tasks.publish": {"queue": "files"},
+    "minting.tasks.check_storage": {"queue": "files"},
     "minting.tasks.*": {"queue": "chain"},
 }
 CELERY_BEAT_SCHEDULE = {
     "sweep-generation": {"task": "generation.tasks.sweep", "schedule": 5.0},
     "sweep-minting": {"task": "minting.tasks.sweep", "schedule": 2.0},
     "live": {"task": "minting.tasks.live", "schedule": 2.0},
+    "sweep-files": {"task": "minting.tasks.sweep_files", "schedule": 5.0},
+    "check-storage": {
+        "task": "minting.tasks.check_storage",
+        "schedule": 60.0,
+        "options": {"expires": 60.0},
+    },
     "index": {"task": "minting.tasks.index", "schedule": 2.0},
     "sweep-sentiment": {"task": "sentiment.tasks.sweep", "schedule": 5.0},
 }

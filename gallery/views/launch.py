@@ -17,6 +17,7 @@ from gallery.forms.launch import FinalForm, FoundingForm, PhaseForm
 from gallery.serializers import ether
 from gallery.views.console import DAYS_TO_SEAL, REFUSALS, lead_only
 from gallery.views.mint import phase_facts
+from gallery.views.publishing import FileFacts, file_facts
 from gallery.views.rehearsals import RehearsalFacts, rehearsal_facts
 from generation.models import Drop
 from generation.services import draw_again, failed_drawing
@@ -95,7 +96,7 @@ def launch_context(drop: Drop) -> dict[str, Any]:
     is_open = drop.state in Drop.COMMITTED_STATES and drop.state != Drop.State.COMMITTED
     sale, trouble = sale_state(commitment) if commitment and is_open else (None, "")
     phases = list(commitment.phases.in_order()) if commitment else []
-    rehearsal = rehearsal_facts(drop)
+    rehearsal, files = rehearsal_facts(drop), file_facts(drop)
     may_plan = drop.state == Drop.State.COMMITTED and standing_sale(drop) is None
     return {
         "collection": drop.collection,
@@ -103,8 +104,9 @@ def launch_context(drop: Drop) -> dict[str, Any]:
         "is_living": drop.kind == Drop.Kind.ON_THE_FLY,
         "drop_url": reverse("gallery:drop", args=[drop.collection.slug, drop.number]),
         "live_url": reverse("gallery:launch-live", args=[drop.pk]),
-        "steps": checklist(drop, commitment, rehearsal),
+        "steps": checklist(drop, commitment, rehearsal, files),
         "rehearsal": rehearsal,
+        "files": files,
         "phases": [
             (row.pk, phase_facts(row, now, is_planned=drop.state == Drop.State.COMMITTED))
             for row in phases
@@ -158,7 +160,9 @@ def sale_state(commitment: Commitment) -> tuple[SaleState | None, str]:
         return None, f"The chain cannot be asked now: {error}"
 
 
-def checklist(drop: Drop, commitment: Commitment | None, rehearsal: RehearsalFacts) -> list[Step]:
+def checklist(
+    drop: Drop, commitment: Commitment | None, rehearsal: RehearsalFacts, files: FileFacts
+) -> list[Step]:
     """Every step of a launch in its order, with the transaction that took it."""
     contract = Contract.objects.filter(collection=drop.collection_id).first()
     own = ChainTransaction.objects.defer("call").filter(contract=contract)
@@ -172,6 +176,7 @@ def checklist(drop: Drop, commitment: Commitment | None, rehearsal: RehearsalFac
     ]
     if drop.kind == Drop.Kind.ON_THE_FLY:
         steps += reveal_steps(commitment, mine)
+    steps.append(Step("Publish the files", files.says, files.state))
     staking = own.filter(kind__in=[Kind.STAKING, Kind.LOCKER]).order_by("pk").last()
     if staking is not None:
         steps.append(step("Let works be staked", "the collection names the contract once", staking))

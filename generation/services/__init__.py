@@ -75,6 +75,8 @@ from generation.services.jobs import (
     reclaim_job,
     release_job,
     renew_job,
+    resize_job,
+    restart_job,
     resume_job,
     stop_job,
 )
@@ -232,6 +234,8 @@ __all__ = [
     "request_combination",
     "request_run",
     "request_search",
+    "resize_job",
+    "restart_job",
     "resume_job",
     "run_folder",
     "said_labels",

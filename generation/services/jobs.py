@@ -91,6 +91,20 @@ def resume_job(*, job: Job) -> bool:
     return bool(ended.update(state=Job.State.QUEUED, attempts=0, error=""))
 
 
+def restart_job(*, job: Job) -> bool:
+    """Queue a job that is done once more, from its beginning."""
+    ended = Job.objects.filter(pk=job.pk, state=Job.State.DONE)
+    return bool(ended.update(state=Job.State.QUEUED, attempts=0, error="", done=0, checkpoint={}))
+
+
+def resize_job(*, job: Job, total: int) -> None:
+    """Begin a job anew with another number of steps, as its holder."""
+    held = Job.objects.filter(pk=job.pk, fence=job.fence, state=Job.State.RUNNING)
+    if not held.update(total=total, done=0, checkpoint={}):
+        raise LostLeaseError(job.key)
+    job.total, job.done = total, 0
+
+
 def reclaim_job(*, job: Job) -> bool:
     """Queue a job again from where it was, whatever became of its last holder, unless it is done.
 

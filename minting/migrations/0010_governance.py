@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('minting', '0007_stakes'),
+        ('minting', '0009_publication'),
     ]
 
     operations = [

@@ -1,4 +1,4 @@
-"""What is on chain: blocks, contracts, what we send, commitments, tokens, market, stakes."""
+"""What is on chain, from blocks to stakes, and where the files are that it names."""
 
 from minting.models.chain import (
     WEI_DIGITS,
@@ -21,6 +21,15 @@ from minting.models.market import (
     ListingQuerySet,
     Sale,
     SaleQuerySet,
+)
+from minting.models.publications import (
+    PackedCar,
+    Publication,
+    PublicationPart,
+    PublicationQuerySet,
+    StorageRound,
+    StoredWork,
+    StoredWorkQuerySet,
 )
 from minting.models.rehearsals import Rehearsal, RehearsalQuerySet
 from minting.models.sales import DropEvent, ListEntry, SalePhase, SalePhaseQuerySet, Seal
@@ -53,8 +62,12 @@ __all__ = [
     "Listing",
     "ListingQuerySet",
     "Marketplace",
+    "PackedCar",
     "PoolPayment",
     "PoolPaymentQuerySet",
+    "Publication",
+    "PublicationPart",
+    "PublicationQuerySet",
     "Rehearsal",
     "RehearsalQuerySet",
     "Sale",
@@ -65,6 +78,9 @@ __all__ = [
     "Sender",
     "Stake",
     "StakeQuerySet",
+    "StorageRound",
+    "StoredWork",
+    "StoredWorkQuerySet",
     "Token",
     "TokenQuerySet",
     "Transfer",

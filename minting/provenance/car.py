@@ -43,8 +43,8 @@ class Car:
         self._path = path
         self._places: dict[bytes, tuple[int, int]] = {}
         with path.open("rb") as file:
-            self.root = _read_header(file)
-            for name, start, size in _read_blocks(file):
+            self.root = read_header(file)
+            for name, start, size in read_blocks(file):
                 if name in self._places:
                     raise CarError(f"a block stands twice, the second time at byte {start}")
                 self._places[name] = start, size
@@ -122,8 +122,8 @@ class Car:
         return _kind(block), _links(block)
 
 
-def _read_header(file: BinaryIO) -> bytes:
-    """The root's CID; the header has one form only."""
+def read_header(file: BinaryIO) -> bytes:
+    """The root's CID; CarError if the file does not begin with the one form of its header."""
     head = file.read(len(cid.car_header(bytes(_CID_BYTES))))
     root = head[-_CID_BYTES - len(cid.CAR_TAIL) : -len(cid.CAR_TAIL)]
     if len(root) != _CID_BYTES or head != cid.car_header(root):
@@ -132,8 +132,8 @@ def _read_header(file: BinaryIO) -> bytes:
     return root
 
 
-def _read_blocks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
-    """Each block's CID, where its bytes start, and how many there are."""
+def read_blocks(file: BinaryIO) -> Iterator[tuple[bytes, int, int]]:
+    """Each block's CID, where its bytes start, and how many; CarError if they are not its own."""
     while (length := _read_length(file)) is not None:
         at = file.tell()
         if not _CID_BYTES <= length <= _CID_BYTES + MAX_BLOCK_BYTES:

@@ -51,6 +51,18 @@ class Node:
         return self.cid[4:]
 
 
+def from_text(text: str) -> bytes:
+    """The 36 bytes of a CID in base32 as ``Node.text`` writes it; ValueError for any other."""
+    raw = text[1:].upper()
+    try:
+        found = base64.b32decode(raw + "=" * (-len(raw) % 8))
+    except ValueError as error:
+        raise ValueError("not a CID in base32") from error
+    if len(found) != 36 or Node(found, 0).text != text:
+        raise ValueError("not a CID in base32")
+    return found
+
+
 def file_cid(raw: bytes) -> str:
     return file_node(raw).text
 

@@ -235,3 +235,19 @@ async def test_leads_hear_that_a_search_has_gone_on(transactional_db: None) -> N
     assert await lead.hears_nothing()
     assert not await socket("/ws/checkpoints/7").connect()
     await lead.leave()
+
+
+async def test_leads_hear_of_a_drop_and_of_its_files_at_its_launch(transactional_db: None) -> None:
+    lead = await sync_to_async(board_of)("ada", path="/ws/drops/7/launch", is_staff=True)
+    visitor = socket("/ws/drops/7")
+    await lead.connect()
+    await visitor.connect()
+
+    await sync_to_async(progress.announce_files)(drop_id=7)
+    await sync_to_async(progress.announce)(drop_id=7, event={"kind": "state"})
+
+    assert [await lead.hear(), await lead.hear()] == [{"kind": "files"}, {"kind": "state"}]
+    assert await visitor.hear() == {"kind": "state"}
+    assert not await socket("/ws/drops/7/launch").connect()
+    await lead.leave()
+    await visitor.leave()

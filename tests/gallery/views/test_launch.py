@@ -119,6 +119,7 @@ def test_the_steps_stand_in_the_order_of_a_launch(console: Client, drop: Drop) -
         "Commit the drop",
         "Rehearse the sale",
         "Open the sale",
+        "Publish the files",
     ]
 
 
