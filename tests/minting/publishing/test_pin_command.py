@@ -21,8 +21,9 @@ from tests.fixtures.stack import ROOT
 from tests.minting.publishing.conftest import PART_BYTES
 
 PIN = """
-import sys
+import signal, sys
 import django
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
 from django.conf import settings
 database, settings_media, size = sys.argv[1:]
 settings.DATABASES["default"]["NAME"] = database
