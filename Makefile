@@ -4,7 +4,7 @@ PIP := .venv/bin/python -m pip --disable-pip-version-check -q
 # --no-config: the override in pyproject.toml is for making the lock; it would undo the lock here.
 UV := .venv/bin/uv pip install -q --no-config --no-deps --python .venv/bin/python
 
-.PHONY: up install test test-deep test-faults check setup-test clean
+.PHONY: up install test prove test-deep test-faults check setup-test clean
 up: .venv/.ready node_modules/.ready
 	@exec .venv/bin/python -m config.embedded up
 
@@ -14,11 +14,14 @@ install: .venv/.ready
 test: setup-test
 	@.venv/bin/python -m tests.suite
 
+# What holds of the contracts for every input, and what static analysis says of them.
+prove: node_modules/.ready .venv-contracts/.ready
+	@node contracts/forge.mjs halmos
+	@node contracts/forge.mjs slither
+
 # The contract again: long fuzzing, proofs, static analysis, and whether these notice planted faults.
-test-deep: setup-test .venv-contracts/.ready
+test-deep: setup-test prove
 	node contracts/forge.mjs deep
-	node contracts/forge.mjs halmos
-	node contracts/forge.mjs slither
 	.venv/bin/python -m pytest -q -m deep tests/contracts
 
 # Processes killed, replies lost, bytes flipped: all rounds; `make test` has a few of each.
