@@ -93,7 +93,7 @@ function gas(words) {
 
 // The prefix of proofs is check_, which forge does not run. Loops: above the highest count of works in a proof, so that
 // no path is cut short.
-const HALMOS = ["--forge-build-out", "var/halmos/out", "--match-contract", "Symbolic", "--loop", "5", "--no-status"];
+const HALMOS = ["--forge-build-out", "var/halmos/out", "--match-contract", "Symbolic", "--loop", "8", "--no-status"];
 
 // No detector and no line is excluded. Not looked at: OpenZeppelin, which others audit, and the tests. Findings below
 // medium are shown and do not fail.
