@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
@@ -23,8 +24,9 @@ class LogError(ValueError):
     """A log is not one of the contract's events, or is damaged."""
 
 
-@dataclass(frozen=True)
-class Place:
+# A named tuple is made in a third of the time of a frozen dataclass; both of these are in nearly
+# every log.
+class Place(NamedTuple):
     """Where a log stands; (tx_hash, log_index) names it on its chain."""
 
     block_number: int
@@ -33,8 +35,7 @@ class Place:
     log_index: int
 
 
-@dataclass(frozen=True)
-class TransferLog:
+class TransferLog(NamedTuple):
     place: Place
     sender: str
     recipient: str
@@ -86,6 +87,9 @@ class RevealLog:
     reveal_block: int | None = None
 
 
+# Sorts logs into the order of the chain.
+in_chain = attrgetter("place.block_number", "place.log_index")
+
 Log = TransferLog | DropCommittedLog | SaleOpenedLog | SoldLog | RevealLog
 
 STEPS = {
@@ -111,10 +115,7 @@ def topics() -> dict[str, str]:
 
 def decode_all(raw: Iterable[Mapping[str, Any]]) -> list[Log]:
     """Decoded logs in the order of the chain; LogError for anything else."""
-    return sorted(
-        (decode_log(entry) for entry in raw),
-        key=lambda log: (log.place.block_number, log.place.log_index),
-    )
+    return sorted([decode_log(entry) for entry in raw], key=in_chain)
 
 
 def bought(found: Iterable[Log]) -> dict[int, SoldLog]:
