@@ -157,7 +157,7 @@ def read_all(market: Market, n: int) -> int:
     from django.conf import settings
 
     from minting import indexer
-    from minting.models import Alarm, Block, Commitment, Contract, Cursor, Token, Transfer
+    from minting.models import Alarm, Block, Commitment, Contract, Cursor, Source, Token, Transfer
 
     for table in (Transfer, Token, Block, Cursor, Commitment, Alarm):
         table._default_manager.all()._raw_delete("default")
@@ -169,7 +169,7 @@ def read_all(market: Market, n: int) -> int:
     Cursor.objects.create(contract=contract, number=0)
     steps: list[int] = []
 
-    def report(contract: Contract, number: int, head: int) -> None:
+    def report(source: Source, number: int, head: int) -> None:
         steps.append(number)
         if sys.stderr.isatty():
             print(f"\r{number:,} of {head:,} blocks", end="", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""What is on chain: blocks, contracts, what we send, commitments, tokens, market, stakes."""
+"""What is on chain: blocks, contracts, what we send, commitments, tokens, market, stakes, votes."""
 
 from minting.models.chain import (
     WEI_DIGITS,
@@ -10,16 +10,24 @@ from minting.models.chain import (
     ChainTransactionQuerySet,
     Contract,
     ContractQuerySet,
-    Cursor,
     Marketplace,
     Sender,
     WeiField,
 )
+from minting.models.cursors import Cursor, CursorQuerySet, Source
 from minting.models.market import (
     Listing,
     ListingQuerySet,
     Sale,
     SaleQuerySet,
+)
+from minting.models.pools import (
+    AmountField,
+    LiquidityChange,
+    LiquiditySnapshot,
+    Pool,
+    PoolRowQuerySet,
+    Swap,
 )
 from minting.models.rehearsals import Rehearsal, RehearsalQuerySet
 from minting.models.sales import DropEvent, ListEntry, SalePhase, SalePhaseQuerySet, Seal
@@ -32,10 +40,17 @@ from minting.models.tokens import (
     Transfer,
     TransferQuerySet,
 )
+from minting.models.votes import (
+    Delegation,
+    DelegationQuerySet,
+    VotingPower,
+    VotingPowerQuerySet,
+)
 
 __all__ = [
     "WEI_DIGITS",
     "Alarm",
+    "AmountField",
     "Attempt",
     "Block",
     "BlockQuerySet",
@@ -46,13 +61,20 @@ __all__ = [
     "Contract",
     "ContractQuerySet",
     "Cursor",
+    "CursorQuerySet",
+    "Delegation",
+    "DelegationQuerySet",
     "DropEvent",
+    "LiquidityChange",
+    "LiquiditySnapshot",
     "ListEntry",
     "Listing",
     "ListingQuerySet",
     "Marketplace",
+    "Pool",
     "PoolPayment",
     "PoolPaymentQuerySet",
+    "PoolRowQuerySet",
     "Rehearsal",
     "RehearsalQuerySet",
     "Sale",
@@ -61,11 +83,15 @@ __all__ = [
     "SaleQuerySet",
     "Seal",
     "Sender",
+    "Source",
     "Stake",
     "StakeQuerySet",
+    "Swap",
     "Token",
     "TokenQuerySet",
     "Transfer",
     "TransferQuerySet",
+    "VotingPower",
+    "VotingPowerQuerySet",
     "WeiField",
 ]

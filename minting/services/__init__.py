@@ -1,5 +1,6 @@
 """Writes of minting: keyword-only arguments, one transaction, the row as the answer."""
 
+from minting.services.blocks import CursorMovedError, ForkError, prune_blocks, shrink_window
 from minting.services.chain import connect, load_signer, public_rpc_url
 from minting.services.commitments import (
     prepare_commitment,
@@ -51,6 +52,16 @@ from minting.services.outbox import (
     sign_attempts,
 )
 from minting.services.places import CommitmentPendingError
+from minting.services.pools import (
+    CreationUnknownError,
+    PartialPoolError,
+    PoolKnownError,
+    PoolWindow,
+    pool_share,
+    position_in_range,
+    record_pool_window,
+    register_pool,
+)
 from minting.services.reading import (
     IndexProgress,
     chain_alarms,
@@ -91,16 +102,8 @@ from minting.services.takings import (
     request_settle,
     request_withdraw,
 )
-from minting.services.tokens import (
-    CursorMovedError,
-    ForkError,
-    UnknownTokenError,
-    Window,
-    prune_blocks,
-    record_window,
-    rewind,
-    shrink_window,
-)
+from minting.services.tokens import UnknownTokenError, Window, record_window, rewind
+from minting.services.votes import find_delegate, voting_power
 from minting.services.works import ImageMismatchError
 
 __all__ = [
@@ -108,6 +111,7 @@ __all__ = [
     "NO_END",
     "ChainMovedError",
     "CommitmentPendingError",
+    "CreationUnknownError",
     "CursorMovedError",
     "Eligibility",
     "ExportMismatchError",
@@ -119,6 +123,9 @@ __all__ = [
     "NotDeployedError",
     "NotPlannedError",
     "NotSealedError",
+    "PartialPoolError",
+    "PoolKnownError",
+    "PoolWindow",
     "Rehearsed",
     "SaleAlreadyRequestedError",
     "SaleState",
@@ -138,6 +145,7 @@ __all__ = [
     "drop_rows",
     "expire_listings",
     "export_drop",
+    "find_delegate",
     "find_drop_seed",
     "find_eligibility",
     "find_marketplace",
@@ -157,6 +165,8 @@ __all__ = [
     "open_sellers",
     "place_in_queue",
     "plan_rehearsal",
+    "pool_share",
+    "position_in_range",
     "prepare_commitment",
     "prune_blocks",
     "public_rpc_url",
@@ -165,9 +175,11 @@ __all__ = [
     "raise_alarm",
     "read_sale",
     "recent_rehearsal",
+    "record_pool_window",
     "record_rehearsal",
     "record_window",
     "refuse",
+    "register_pool",
     "remove_phase",
     "replace_attempt",
     "request_commit",
@@ -189,4 +201,5 @@ __all__ = [
     "terms_digest",
     "token_seed",
     "undrawn",
+    "voting_power",
 ]
