@@ -9,7 +9,7 @@ a node of its own. A node that mines at once is best for the first; for streams,
 every 0.2 s and keeps no old states, so the pipeline and ours run on both. The outbox: intents are
 rows; ``pump`` takes them to their receipts.
 
-Log decoding and catch-up, the way back, are in ``benchmarks.indexing``.
+The way back is in ``benchmarks.indexing`` (log decoding) and ``benchmarks.catching_up``.
 """
 
 import argparse
@@ -260,9 +260,9 @@ def log_decoding(asked: argparse.Namespace) -> Iterator[Row]:
 
 
 def catch_up(asked: argparse.Namespace) -> Iterator[Row]:
-    from benchmarks import indexing
+    from benchmarks import catching_up
 
-    return indexing.catch_up(asked)
+    return catching_up.catch_up(asked)
 
 
 def prepare_database() -> None:

@@ -1,14 +1,12 @@
-"""How fast logs become rows: two parts of ``benchmarks.chain``.
+"""How fast logs are decoded: a part of ``benchmarks.chain``.
 
-Log decoding: Transfer logs of real mints, from the node's answer to rows, by web3.py's get_logs
-and process_log and by the indexer's reader; the rows are compared one by one. Catch-up: the indexer
-from a contract's creation to the head, all of it mints, with the most memory that it had.
+Logs of real mints, and of real trades in a Uniswap v3 pool, from the node's answer to what the
+indexer stores, by web3.py's get_logs and process_log and by the indexer's reader, in turn; what
+both found is compared one by one. The ratio is the median of those of neighbours in time.
 """
 
 import argparse
-import resource
 import statistics
-import sys
 import time
 from collections.abc import Iterator
 from itertools import cycle, islice
@@ -23,7 +21,6 @@ from benchmarks.chain import (
     Row,
     mint_call,
     on_sale,
-    prepare_database,
 )
 from minting.chain import contracts, logs, node
 from minting.chain.bulk import Bulk, Fate, Message
@@ -136,77 +133,3 @@ def our_logs(market: Market, last: int) -> list[logs.TransferLog]:
             market.client.logs(market.address, first, until, topics, step=LOG_WINDOW)
         )
     return [log for log in found if isinstance(log, logs.TransferLog)]
-
-
-def catch_up(asked: argparse.Namespace) -> Iterator[Row]:
-    """The peak can only rise, so a fifth is read first: what all take more is how it grows."""
-    prepare_database()
-    for n in (asked.logs // 5, asked.logs):
-        n -= n % PER_MINT
-        with on_sale(AT_ONCE, n) as market:
-            mint_in_bulk(market, n)
-            started = time.perf_counter()
-            n_steps = read_all(market, n)
-            peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-            way = f"rows on SQLite, {n_steps} steps, peak {peak_mib} MiB"
-            yield Row("catch-up", way, n, _since(started))
-
-
-def read_all(market: Market, n: int) -> int:
-    """The indexer from the contract's creation to the head; returns its number of steps."""
-    from django.conf import settings
-
-    from minting import indexer
-    from minting.models import Alarm, Block, Commitment, Contract, Cursor, Source, Token, Transfer
-
-    for table in (Transfer, Token, Block, Cursor, Commitment, Alarm):
-        table._default_manager.all()._raw_delete("default")
-    settings.CHAIN_RPC_URL = market.url
-    contract = Contract.objects.get()
-    contract.address, contract.deployed_block = market.address, 1
-    contract.save()
-    commit(contract, n)
-    Cursor.objects.create(contract=contract, number=0)
-    steps: list[int] = []
-
-    def report(source: Source, number: int, head: int) -> None:
-        steps.append(number)
-        if sys.stderr.isatty():
-            print(f"\r{number:,} of {head:,} blocks", end="", file=sys.stderr)
-
-    indexer.poll(report)
-    assert Transfer.objects.count() == Token.objects.count() == n
-    return len(steps)
-
-
-def commit(contract: Any, n: int) -> None:
-    """A commitment of which only the number of works matters."""
-    from generation.models import Drop, ParameterSet
-    from minting.models import Commitment
-
-    parameters, _ = ParameterSet.objects.get_or_create(
-        collection=contract.collection, number=1, defaults={"source": "first", "body": {}}
-    )
-    drop, _ = Drop.objects.get_or_create(
-        collection=contract.collection,
-        number=1,
-        defaults={
-            "parameter_set": parameters,
-            "checkpoint": contract.collection.checkpoint,
-            "size": n,
-        },
-    )
-    hashes = [
-        field.name
-        for field in Commitment._meta.fields
-        if getattr(field, "max_length", None) == 64 and field.name != "secret"
-    ]
-    Commitment.objects.create(
-        drop=drop,
-        collection=contract.collection,
-        number=1,
-        first_token_id=1,
-        count=n,
-        manifest={},
-        **dict.fromkeys(hashes, "0" * 64),
-    )

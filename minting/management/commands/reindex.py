@@ -25,6 +25,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--contract", help="its address, or a pool's; without it, all are read")
         parser.add_argument(
+            "--resume", action="store_true", help="drop nothing, read on from where it stands"
+        )
+        parser.add_argument(
             "--from", type=int, dest="first", metavar="BLOCK", help="without it, from the creation"
         )
 
@@ -38,7 +41,8 @@ class Command(BaseCommand):
             raise CommandError("there is no block of ours to read from")
         self._said_at = 0.0
         try:
-            self._drop(chain_id, first, source)
+            if not options["resume"]:
+                self._drop(chain_id, first, source)
             services.clear_alarms(chain_id=chain_id, now=timezone.now())
             indexer.poll(self._report)
         except KeyboardInterrupt:
