@@ -20,8 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.chain import ROOT, Market, Row, on_sale
-from benchmarks.indexing import PER_MINT, mint_in_bulk
+from benchmarks.chain import PER_MINT, ROOT, Market, Row, on_sale
+from benchmarks.indexing import mint_in_bulk
 from minting.chain import node
 
 # A node that keeps no old states: a million logs are 5,000 blocks.

@@ -27,6 +27,8 @@ from minting.chain.bulk import Bulk, Fate, Message
 from minting.chain.signer import Signer
 
 N_WALLETS = 50
+# Transactions that wait for a block together: 100 of them are 20,000 logs.
+MINTS_AT_ONCE = 100
 N_DECODINGS = 3
 # As the indexer asks: some windows of so many blocks in an array.
 LOG_WINDOW, WINDOWS_AT_ONCE = 8, 4
@@ -83,12 +85,13 @@ def mint_in_bulk(market: Market, n: int) -> None:
         market.client.call("anvil_setBalance", signer.address, hex(10**24))
     call, gas = mint_call(PER_MINT), PER_MINT * 60_000 + 100_000
     bulk = Bulk(market.client, max_fee_wei=MAX_FEE_WEI, tip_wei=TIP_WEI)
-    messages = (
+    messages = [
         Message(signer, market.address, call, gas=gas)
         for signer in islice(cycle(signers), n // PER_MINT)
-    )
-    for outcome in bulk.send(messages):
-        assert outcome.fate is Fate.MINED, outcome
+    ]
+    for at in range(0, len(messages), MINTS_AT_ONCE):
+        for outcome in bulk.send(messages[at : at + MINTS_AT_ONCE]):
+            assert outcome.fate is Fate.MINED, outcome
 
 
 def web3_logs(market: Market, last: int) -> list[Found]:

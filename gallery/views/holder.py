@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.paginator import Paginator
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -18,8 +18,17 @@ from gallery.serializers import ether, picture
 from gallery.views.public import revalidated, work_address
 from generation.models import Collection
 from minting.chain.logs import ZERO_ADDRESS
-from minting.models import Contract, Listing, Sale, Stake, Token, Transfer
-from minting.services import public_rpc_url
+from minting.models import (
+    Contract,
+    Delegation,
+    Listing,
+    Sale,
+    Stake,
+    Token,
+    Transfer,
+    VotingPower,
+)
+from minting.services import find_delegate, public_rpc_url, voting_power
 from sentiment.models import Vote, Voter
 
 PAGE = 48
@@ -53,6 +62,7 @@ def holder(request: HttpRequest, address: str) -> HttpResponse:
         "chain_id": settings.CHAIN_ID,
         "rpc_url": public_rpc_url(),
         "numbers": numbers(wallet, owned, voter),
+        "voting": voting(wallet),
         "events": events(wallet),
     }
     return render(request, "gallery/holder.html", context)
@@ -85,6 +95,27 @@ def pools(collections: Iterable[Collection]) -> list[dict[str, str]]:
     return [
         {"name": one.collection.name, "address": one.staking_address}
         for one in contracts.select_related("collection").order_by("collection__name")
+    ]
+
+
+def voting(wallet: str) -> list[dict[str, Any]]:
+    """The wallet's votes on chain, of each collection whose works vote and that it has to do with.
+
+    The newest blocks that are read count; a work votes once its owner has named a delegate.
+    """
+    powers = VotingPower.objects.filter(contract=OuterRef("pk"))
+    named = Delegation.objects.filter(contract=OuterRef("pk"), holder=wallet)
+    owned = Token.objects.filter(contract=OuterRef("pk"), owner=wallet)
+    rows = Contract.objects.filter(Exists(powers)).filter(
+        Exists(powers.filter(wallet=wallet)) | Exists(named) | Exists(owned)
+    )
+    return [
+        {
+            "collection": one.collection,
+            "votes": voting_power(contract=one, wallet=wallet, number=one.cursor.number),
+            "delegate": find_delegate(contract=one, holder=wallet),
+        }
+        for one in rows.select_related("collection", "cursor").order_by("collection__name", "pk")
     ]
 
 

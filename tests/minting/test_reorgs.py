@@ -255,3 +255,15 @@ def test_progress_is_the_cursor_against_the_head(scene: Scene) -> None:
     assert behind.n_behind == 4
     assert 0 < behind.share < 1
     assert DropEvent.objects.count() == 0
+
+
+def test_a_reindex_that_resumes_drops_nothing(scene: Scene) -> None:
+    before = list(Transfer.objects.order_by("pk").values_list("pk", flat=True))
+    Token.objects.update(owner="0x" + "12" * 20)
+    scene.chain.mine(3)
+
+    call_command("reindex", resume=True)
+
+    assert list(Transfer.objects.order_by("pk").values_list("pk", flat=True)) == before
+    assert set(Token.objects.values_list("owner", flat=True)) == {"0x" + "12" * 20}
+    assert Cursor.objects.get().number == scene.chain.block_number()

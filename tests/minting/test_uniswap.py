@@ -5,6 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from eth_abi.abi import encode
 from pytest_django import Settings
 
@@ -351,3 +352,29 @@ def test_a_pool_that_takes_more_than_was_there_is_read_on(
     assert last.liquidity >= 0
     assert Cursor.objects.get().number == chain.block_number()
     assert pool.changes.in_order().last().liquidity == -(2**127)
+
+
+def test_the_command_names_a_pool(
+    collection: Collection, exchange: Exchange, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("read_pool", collection.slug, exchange.pool, kind=V3, first=9)
+
+    pool = Pool.objects.get()
+    assert (pool.address, pool.kind) == (exchange.pool, V3)
+    assert f"is read from block {pool.created_block} on" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("slug", "address", "first", "says"),
+    [
+        ("nobody", ALICE, None, "no collection nobody"),
+        ("portraits", "0x12", None, "is no address"),
+        ("portraits", ALICE, None, "is not a pool"),
+        ("portraits", ALICE, 0, "the first block is 1 or later"),
+    ],
+)
+def test_the_command_says_what_is_wrong(
+    collection: Collection, slug: str, address: str, first: int | None, says: str
+) -> None:
+    with pytest.raises(CommandError, match=says):
+        call_command("read_pool", slug, address, kind=V2, first=first)
