@@ -87,10 +87,10 @@ def main() -> None:
 def print_table(rows: list[Row]) -> None:
     """Rates, and how many times the rate of the part's first way each one is."""
     first = {row.part: row for row in reversed(rows)}
-    print(f"{'part':14}{'way':46}{'n':>8}{'seconds':>9}{'per s':>9}{'ratio':>8}")
+    print(f"{'part':14}{'way':54}{'n':>8}{'seconds':>9}{'per s':>9}{'ratio':>8}")
     for row in rows:
         ratio = row.rate / first[row.part].rate
-        print(f"{row.part:14}{row.way:46}{row.n:8,}{row.seconds:9.2f}{row.rate:9,.0f}{ratio:8.1f}")
+        print(f"{row.part:14}{row.way:54}{row.n:8,}{row.seconds:9.2f}{row.rate:9,.0f}{ratio:8.1f}")
 
 
 def mint_stream(asked: argparse.Namespace) -> Iterator[Row]:

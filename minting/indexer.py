@@ -185,10 +185,11 @@ def _window(
     """Logs in blocks first..last with the headers to store, all of one fork."""
     before = node.header(last)
     found: Window | PoolWindow
-    if isinstance(source, Pool):
-        found = _pool_logs(node, source, first, last, window)
-    else:
-        found = _contract_logs(node, source, first, last, window)
+    with logs.uncollected():
+        if isinstance(source, Pool):
+            found = _pool_logs(node, source, first, last, window)
+        else:
+            found = _contract_logs(node, source, first, last, window)
     is_first = not Block.objects.filter(chain_id=source.chain_id).exists()
     recent = range(max(0 if is_first else first, head - REORG_WINDOW), last + 1)
     numbers = sorted({place.block_number for place in found.places} | {last} | set(recent))

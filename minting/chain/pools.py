@@ -7,7 +7,7 @@ and are counted as the pool gains them: what it gives is negative.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from minting.chain.logs import LogError, Place, in_chain, number, party, read_place
 from minting.provenance.keccak import keccak256
@@ -40,12 +40,24 @@ WIDTHS = {
 ADDRESS_LENGTH = 42  # in text
 
 
+def _limits(bits: int) -> tuple[bool, int, int]:
+    """Whether so wide an integer has a sign, its least value, and the first that is too large."""
+    return (True, -(1 << -bits - 1), 1 << -bits - 1) if bits < 0 else (False, 0, 1 << bits)
+
+
+FIELDS = {
+    name: [(32 * at, *_limits(bits)) for at, bits in enumerate(widths)]
+    for name, widths in WIDTHS.items()
+}
+TICK = _limits(-24)
+
+
 class ForeignLogError(LogError):
     """The node is right, and the contract wrote something else than a pool does."""
 
 
-@dataclass(frozen=True)
-class SwapLog:
+# Nine of ten logs of a pool are swaps: a named tuple is made faster than a frozen dataclass.
+class SwapLog(NamedTuple):
     """Tokens exchanged; ``recipient`` got what the pool gave."""
 
     place: Place
@@ -56,21 +68,17 @@ class SwapLog:
     amount1: int
 
 
-@dataclass(frozen=True)
-class PriceLog:
+class PriceLog(NamedTuple):
     """A swap in a v3 pool: its price afterwards, as sqrt(token1 / token0) times 2^96.
 
     ``liquidity`` is what is in range at ``tick``.
     """
 
+    place: Place
     swap: SwapLog
     sqrt_price_x96: int
     liquidity: int
     tick: int
-
-    @property
-    def place(self) -> Place:
-        return self.swap.place
 
 
 @dataclass(frozen=True)
@@ -182,34 +190,37 @@ def _address(text: str) -> str:
 
 
 def _indexed(name: str, words: list[str]) -> list[Any]:
-    n_parties, n_ticks = PARTIES.get(name, 0), TICKS.get(name, 0)
-    if len(words) != n_parties + n_ticks:
-        raise ValueError(f"{len(words)} indexed fields")
-    ticks = [_value(number(word), -24) for word in words[n_parties:]]
-    if ticks != sorted(set(ticks)):
-        raise ValueError(f"no range of ticks: {ticks}")
+    n_parties = PARTIES.get(name, 0)
+    ticks = [_tick(word) for word in words[n_parties:]]
+    if len(words) != n_parties + TICKS.get(name, 0) or ticks != sorted(set(ticks)):
+        raise ValueError(f"no parties and range of a {name}: {words!r:.300}")
     return [*map(party, words[:n_parties]), *ticks]
 
 
 def _words(name: str, body: bytes) -> list[int]:
-    widths = WIDTHS[name]
-    if len(body) != 32 * len(widths):
+    fields = FIELDS[name]
+    if len(body) != 32 * len(fields):
         raise ValueError(f"{len(body)} bytes of data")
-    return [
-        _value(int.from_bytes(body[32 * at : 32 * at + 32]), bits) for at, bits in enumerate(widths)
-    ]
+    values = []
+    for (
+        at,
+        is_signed,
+        least,
+        end,
+    ) in fields:  # written out: a call for each word takes as long again
+        value = int.from_bytes(body[at : at + 32], signed=is_signed)
+        if not least <= value < end:
+            raise ValueError(f"{value} is not from {least} to {end - 1}")
+        values.append(value)
+    return values
 
 
-def _value(word: int, bits: int) -> int:
-    """A word as an integer of so many bits, in two's complement where they are below zero."""
-    if bits > 0:
-        if word >> bits:
-            raise ValueError(f"{word} is not a uint{bits}")
-        return word
-    value = word - 2**256 if word >> 255 else word
-    if not -(1 << -bits - 1) <= value < 1 << -bits - 1:
-        raise ValueError(f"{value} is not an int{-bits}")
-    return value
+def _tick(word: str) -> int:
+    value = number(word)
+    tick = value - 2**256 if value >> 255 else value
+    if not TICK[1] <= tick < TICK[2]:
+        raise ValueError(f"{tick} is not an int24")
+    return tick
 
 
 def _v2_swap(
@@ -230,7 +241,7 @@ def _v3_swap(
     tick: int,
 ) -> PriceLog:
     swap = SwapLog(place, pool, sender, recipient, amount0, amount1)
-    return PriceLog(swap, price, liquidity, tick)
+    return PriceLog(place, swap, price, liquidity, tick)
 
 
 def _mint(place: Place, pool: str, owner: str, lower: int, upper: int, *words: int) -> RangeLog:
