@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -217,11 +218,11 @@ def _snapshot(log: pools.Log, last: LiquiditySnapshot | None) -> LiquiditySnapsh
     return LiquiditySnapshot(sqrt_price_x96=last.sqrt_price_x96, tick=last.tick, liquidity=after)
 
 
-def changes_until(pool: Pool, number: int) -> list[Change]:
-    """All changes of liquidity up to a block that is read; PartialPoolError if some are unknown."""
+def changes_until(pool: Pool, number: int, **of: Any) -> list[Change]:
+    """Changes of liquidity up to a block that is read; PartialPoolError if some are unknown."""
     if not pool.is_whole:
         raise PartialPoolError(pool)
-    rows = pool.changes.until(number).in_order()
+    rows = pool.changes.filter(**of).until(number).in_order()
     names = ("owner", "liquidity", "tick_lower", "tick_upper")
     return [Change(*row) for row in rows.values_list(*names)]
 
@@ -233,7 +234,8 @@ def position_in_range(
     last = pool.snapshots.until(number).in_order().last()
     if last is None or last.tick is None or not tick_lower <= last.tick < tick_upper:
         return 0
-    return liquidity.position(changes_until(pool, number), owner, tick_lower, tick_upper)
+    changes = changes_until(pool, number, owner=owner, tick_lower=tick_lower, tick_upper=tick_upper)
+    return liquidity.position(changes, owner, tick_lower, tick_upper)
 
 
 def pool_share(*, pool: Pool, owner: str, number: int) -> Fraction:
