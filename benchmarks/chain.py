@@ -9,8 +9,8 @@ a node of its own. A node that mines at once is best for the first; for streams,
 every 0.2 s and keeps no old states, so the pipeline and ours run on both. The outbox: intents are
 rows; ``pump`` takes them to their receipts.
 
-Log decoding and catch-up, the way back, are in ``benchmarks.indexing``, Merkle trees in
-``benchmarks.trees``; packing a CAR beside ipfs-car is a part of ``benchmarks.collection``.
+The way back is in ``benchmarks.indexing`` (log decoding) and ``benchmarks.catching_up``, Merkle
+trees in ``benchmarks.trees``; packing a CAR beside ipfs-car is a part of ``benchmarks.collection``.
 """
 
 import argparse
@@ -89,10 +89,10 @@ def main() -> None:
 def print_table(rows: list[Row]) -> None:
     """Rates, and how many times the rate of the part's first way each one is."""
     first = {row.part: row for row in reversed(rows)}
-    print(f"{'part':14}{'way':46}{'n':>8}{'seconds':>9}{'per s':>9}{'ratio':>8}")
+    print(f"{'part':14}{'way':54}{'n':>8}{'seconds':>9}{'per s':>9}{'ratio':>8}")
     for row in rows:
         ratio = row.rate / first[row.part].rate
-        print(f"{row.part:14}{row.way:46}{row.n:8,}{row.seconds:9.2f}{row.rate:9,.0f}{ratio:8.1f}")
+        print(f"{row.part:14}{row.way:54}{row.n:8,}{row.seconds:9.2f}{row.rate:9,.0f}{ratio:8.1f}")
 
 
 def mint_stream(asked: argparse.Namespace) -> Iterator[Row]:
@@ -262,9 +262,9 @@ def log_decoding(asked: argparse.Namespace) -> Iterator[Row]:
 
 
 def catch_up(asked: argparse.Namespace) -> Iterator[Row]:
-    from benchmarks import indexing
+    from benchmarks import catching_up
 
-    return indexing.catch_up(asked)
+    return catching_up.catch_up(asked)
 
 
 def merkle_trees(asked: argparse.Namespace) -> Iterator[Row]:

@@ -7,19 +7,22 @@ must still be canonical, and neighbours must be parent and child.
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
 from minting import services
-from minting.chain import logs, stakes
+from minting.chain import logs, pools, stakes, votes
 from minting.chain.client import ChainError, Client
 from minting.chain.fulfilments import CANCELLED_TOPIC, COUNTER_TOPIC, MarketLog, decode_market
 from minting.chain.logs import RevealLog, TransferLog
-from minting.models import Block, Contract, Cursor
+from minting.models import Block, Contract, Cursor, Pool, Source
+from minting.services import PoolWindow, Window
 
 logger = logging.getLogger(__name__)
+Raw = dict[str, Any]
 
 # Every block of the newest 64 is stored, so that a fork within them is found exactly.
 REORG_WINDOW = 64
@@ -36,11 +39,11 @@ READ = ("Transfer", "Sold", *logs.STEPS)
 SELLERS_PER_QUERY = 500
 
 
-Report = Callable[[Contract, int, int], None]
+Report = Callable[[Source, int, int], None]
 
 
-def silent(contract: Contract, number: int, head: int) -> None:
-    """Tell nobody that ``contract`` has been read up to block ``number``."""
+def silent(source: Source, number: int, head: int) -> None:
+    """Tell nobody that ``source`` has been read up to block ``number``."""
 
 
 class ReorgTooDeepError(ChainError):
@@ -56,8 +59,8 @@ class ReorgTooDeepError(ChainError):
 def poll(report: Report = silent) -> set[int]:
     """Bring the rows up to the head of the chain; returns the drops whose tokens changed.
 
-    ``report`` is told how far a contract has been read, after each step. While an alarm stands,
-    nothing is read.
+    ``report`` is told how far a contract or pool has been read, after each step. While an alarm
+    stands, nothing is read.
 
     Raises
     ------
@@ -68,20 +71,21 @@ def poll(report: Report = silent) -> set[int]:
     TransportError, RpcError
         The node is away, or refuses even a single block.
     """
-    contracts = list(Contract.objects.deployed().filter(chain_id=settings.CHAIN_ID).order_by("pk"))
-    if not contracts or services.chain_alarms():
+    cursors = Cursor.objects.on_chain(settings.CHAIN_ID).in_order()
+    sources = [cursor.source for cursor in cursors]
+    if not sources or services.chain_alarms():
         return set()
     with services.connect() as node:
         node.check_chain(settings.CHAIN_ID)
         for _ in range(MAX_FORKS_PER_POLL - 1):
             try:
-                return _read(node, contracts, report)
+                return _read(node, sources, report)
             except services.ForkError as error:
                 logger.info("%s; reading again", error)
-        return _read(node, contracts, report)
+        return _read(node, sources, report)
 
 
-def _read(node: Client, contracts: list[Contract], report: Report) -> set[int]:
+def _read(node: Client, sources: list[Source], report: Report) -> set[int]:
     try:
         touched = _recover(node)
     except ReorgTooDeepError as error:
@@ -89,11 +93,11 @@ def _read(node: Client, contracts: list[Contract], report: Report) -> set[int]:
         raise
     head = node.block_number()
     services.note_head(chain_id=settings.CHAIN_ID, head=head)
-    for contract in contracts:
+    for source in sources:
         # Nothing is staked before this row says where: it has to be younger than the head.
-        contract.refresh_from_db()
+        source.refresh_from_db()
         try:
-            touched |= _catch_up(node, contract, head, report)
+            touched |= _catch_up(node, source, head, report)
         except services.CursorMovedError as error:
             logger.info("%s", error)
     return touched
@@ -125,38 +129,46 @@ def _canonical(node: Client, blocks: list[Block]) -> list[Block]:
     ]
 
 
-def _catch_up(node: Client, contract: Contract, head: int, report: Report) -> set[int]:
-    """Read one contract's logs up to ``head``, some windows at a time."""
-    cursor = Cursor.objects.get(contract=contract)
+def _catch_up(node: Client, source: Source, head: int, report: Report) -> set[int]:
+    """Read the logs of one contract or pool up to ``head``, some windows at a time."""
+    cursor = Cursor.objects.of(source).get()
     at, window = cursor.number, cursor.window
     touched: set[int] = set()
     while at < head:
         last = min(at + window * (WINDOWS_AT_ONCE if window > 1 else 1), head)
         started = time.monotonic()
         try:
-            found = _window(node, contract, at + 1, last, head, window)
+            found = _window(node, source, at + 1, last, head, window)
         except ChainError:
             if window == 1:
                 raise
-            services.shrink_window(contract=contract, window=window)
+            services.shrink_window(source=source, window=window)
             window //= 2
             continue
-        window = _next_window(window, len(found.transfers), time.monotonic() - started)
-        touched |= services.record_window(
-            contract=contract,
-            first=at + 1,
-            last=last,
-            window=window,
-            found=found,
-        )
+        window = _next_window(window, len(found.places), time.monotonic() - started)
+        touched |= _record(source, at + 1, last, window, found)
         services.prune_blocks(
-            chain_id=contract.chain_id,
+            chain_id=source.chain_id,
             below=head - REORG_WINDOW,
             since=at - REORG_WINDOW,
         )
         at = last
-        report(contract, at, head)
+        report(source, at, head)
     return touched
+
+
+def _record(
+    source: Source, first: int, last: int, window: int, found: Window | PoolWindow
+) -> set[int]:
+    """Rows of what a window holds; returns the drops whose tokens changed."""
+    if isinstance(source, Pool):
+        assert isinstance(found, PoolWindow)
+        services.record_pool_window(pool=source, first=first, last=last, window=window, found=found)
+        return set()
+    assert isinstance(found, Window)
+    return services.record_window(
+        contract=source, first=first, last=last, window=window, found=found
+    )
 
 
 def _next_window(window: int, n_logs: int, seconds: float) -> int:
@@ -168,41 +180,71 @@ def _next_window(window: int, n_logs: int, seconds: float) -> int:
 
 
 def _window(
-    node: Client, contract: Contract, first: int, last: int, head: int, window: int
-) -> services.Window:
+    node: Client, source: Source, first: int, last: int, head: int, window: int
+) -> Window | PoolWindow:
     """Logs in blocks first..last with the headers to store, all of one fork."""
     before = node.header(last)
-    raw, staked = _logs(node, contract, first, last, window)
-    own = logs.decode_all(raw)
-    staking = stakes.decode_stakes(staked)
-    transfers = [log for log in own if isinstance(log, TransferLog)]
-    sold = logs.bought(own)
-    reveals = [log for log in own if isinstance(log, RevealLog)]
-    market = _market(node, contract, first, last, transfers)
-    is_first = not Block.objects.filter(chain_id=contract.chain_id).exists()
+    found: Window | PoolWindow
+    with logs.uncollected():
+        if isinstance(source, Pool):
+            found = _pool_logs(node, source, first, last, window)
+        else:
+            found = _contract_logs(node, source, first, last, window)
+    is_first = not Block.objects.filter(chain_id=source.chain_id).exists()
     recent = range(max(0 if is_first else first, head - REORG_WINDOW), last + 1)
-    found = {log.place.block_number for log in (*own, *market, *staking)}
-    numbers = sorted(found | {last} | set(recent))
+    numbers = sorted({place.block_number for place in found.places} | {last} | set(recent))
     headers = [header for header in node.headers(numbers) if header is not None]
     if before is None or len(headers) != len(numbers) or headers[-1].hash != before.hash:
         raise services.ForkError(last)
-    return services.Window(headers, transfers, sold, reveals, market, staking)
+    return replace(found, headers=headers)
 
 
-def _logs(
-    node: Client, contract: Contract, first: int, last: int, window: int
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Raw logs of the collection, and of the contract that stakes its works, in one question."""
-    addresses, topics = [contract.address], [logs.topic(name) for name in READ]
+def _contract_logs(node: Client, contract: Contract, first: int, last: int, window: int) -> Window:
+    """A collection's logs, and those of the contract that stakes its works, in one question."""
+    addresses = [contract.address]
+    topics = [logs.topic(name) for name in READ] + votes.TOPICS
     if contract.staking_address:
         addresses.append(contract.staking_address)
         topics += stakes.topics()
-    raw = node.logs(addresses, first, last, topics, step=window)
-    ours = contract.address.lower()
-    return (
-        [entry for entry in raw if entry["address"].lower() == ours],
-        [entry for entry in raw if entry["address"].lower() != ours],
+    mine, voted, staked = _sorted_out(
+        contract, node.logs(addresses, first, last, topics, step=window)
     )
+    own = logs.decode_all(mine)
+    transfers = [log for log in own if isinstance(log, TransferLog)]
+    return Window(
+        headers=(),
+        transfers=transfers,
+        sold=logs.bought(own),
+        reveals=[log for log in own if isinstance(log, RevealLog)],
+        market=_market(node, contract, first, last, transfers),
+        staked=stakes.decode_stakes(staked),
+        voted=votes.decode_votes(voted),
+    )
+
+
+def _sorted_out(contract: Contract, raw: list[Raw]) -> tuple[list[Raw], list[Raw], list[Raw]]:
+    """The collection's logs, those of them about votes, and those of the staking contract."""
+    ours = contract.address.lower()
+    mine: list[Raw] = []
+    voted: list[Raw] = []
+    staked: list[Raw] = []
+    for entry in raw:
+        if entry["address"].lower() != ours:
+            staked.append(entry)
+        elif entry["topics"][0] in votes.TOPICS:
+            voted.append(entry)
+        else:
+            mine.append(entry)
+    return mine, voted, staked
+
+
+def _pool_logs(node: Client, pool: Pool, first: int, last: int, window: int) -> PoolWindow:
+    """A pool's logs but those that it wrote in its own way."""
+    raw = node.logs(pool.address, first, last, pools.topics(pool.kind), step=window)
+    found, refused = pools.readable(raw)
+    if refused:
+        logger.warning("%s logs of pool %s left out: %s", len(refused), pool, refused[0])
+    return PoolWindow((), found)
 
 
 def _market(
@@ -217,7 +259,7 @@ def _market(
     if address is None:
         return []
     moved = {log.place.tx_hash: log.place for log in transfers if not log.is_mint}
-    raw: list[dict[str, Any]] = []
+    raw: list[Raw] = []
     for place, found in zip(moved.values(), node.receipt_logs(list(moved)), strict=True):
         if found is None:
             raise services.ForkError(place.block_number)

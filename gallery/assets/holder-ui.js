@@ -70,6 +70,14 @@ export function holder() {
         this.reloadSoon();
       });
     },
+    /** Works vote once their owner has named who does it. */
+    voteMyself(event) {
+      const { contract } = event.currentTarget.dataset;
+      return this.attempt(async (wallet) => {
+        await wallet.delegate(this.account, this.place, contract);
+        this.reloadSoon();
+      });
+    },
     stake() {
       return this.attempt((wallet) => this.change(wallet, "stake"));
     },

@@ -28,6 +28,7 @@ const STAKING = parseAbi([
   "function claim()",
   "function earned(address wallet) view returns (uint256)",
 ]);
+const VOTES = parseAbi(["function delegate(address delegatee)"]);
 // Other mints may make storage dearer between the estimate and the block.
 const GAS_MARGIN = 6n; // a sixth
 const LOCAL_CHAIN_ID = 31337;
@@ -164,6 +165,10 @@ export function moveStakes(account, place, staking, verb, ids) {
 
 export function claimFrom(account, place, staking) {
   return call(account, place, { address: staking, abi: STAKING, functionName: "claim" });
+}
+
+export function delegate(account, place, contract) {
+  return call(account, place, { address: contract, abi: VOTES, functionName: "delegate", args: [account.address] });
 }
 
 /** What a sale lets anybody do, or owes the caller: settle, claimRefund, fail, refund. */

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.paginator import Paginator
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -20,8 +20,25 @@ from gallery.views.public import revalidated, work_address
 from generation.models import Collection
 from minting.chain.client import ChainError
 from minting.chain.logs import ZERO_ADDRESS
-from minting.models import Contract, Listing, Sale, Stake, Token, Transfer
-from minting.services import Owed, connect, find_owed, may_owe, public_rpc_url
+from minting.models import (
+    Contract,
+    Delegation,
+    Listing,
+    Sale,
+    Stake,
+    Token,
+    Transfer,
+    VotingPower,
+)
+from minting.services import (
+    Owed,
+    connect,
+    find_delegate,
+    find_owed,
+    may_owe,
+    public_rpc_url,
+    voting_power,
+)
 from sentiment.models import Vote, Voter
 
 PAGE = 48
@@ -60,6 +77,9 @@ def holder(request: HttpRequest, address: str) -> HttpResponse:
     rows = shown.select_related("artwork", "drop__collection", "contract").order_by("-pk")
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
     is_own = request.user.get_username() == wallet
+    staking = pools(collections) if is_own else []
+    owed = owed_context(wallet) if is_own else {"owed": []}
+    votes = voting(wallet)
     context = {
         "wallet": wallet,
         "is_own": is_own,
@@ -68,8 +88,10 @@ def holder(request: HttpRequest, address: str) -> HttpResponse:
         "chosen": slug,
         "page": page,
         "works": work_rows(page.object_list),
-        "pools": pools(collections) if is_own else [],
-        **(owed_context(wallet) if is_own else {}),
+        "pools": staking,
+        "voting": votes,
+        **owed,
+        "wallet_acts": is_own and bool(staking or votes or owed["owed"]),
         "chain_id": settings.CHAIN_ID,
         "rpc_url": public_rpc_url(),
         "numbers": numbers(wallet, owned, voter),
@@ -131,6 +153,27 @@ def owed_row(owed: Owed) -> dict[str, Any]:
         "function": owed.function,
         "arguments": json.dumps(owed.arguments),
     }
+
+
+def voting(wallet: str) -> list[dict[str, Any]]:
+    """The wallet's votes on chain, of each collection whose works vote and that it has to do with.
+
+    The newest blocks that are read count; a work votes once its owner has named a delegate.
+    """
+    powers = VotingPower.objects.filter(contract=OuterRef("pk"), wallet=wallet)
+    named = Delegation.objects.filter(contract=OuterRef("pk"), holder=wallet)
+    owned = Token.objects.filter(contract=OuterRef("pk"), owner=wallet)
+    mine = Exists(powers) | Exists(named) | Exists(owned)
+    rows = Contract.objects.deployed().filter(mine, has_votes=True)
+    return [
+        {
+            "collection": one.collection,
+            "contract": one.address,
+            "votes": voting_power(contract=one, wallet=wallet, number=one.cursor.number),
+            "delegate": find_delegate(contract=one, holder=wallet),
+        }
+        for one in rows.select_related("collection", "cursor").order_by("collection__name", "pk")
+    ]
 
 
 def mint_address(token: Token) -> str:

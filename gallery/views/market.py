@@ -14,6 +14,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from gallery.serializers import ether
+from gallery.views.plots import HEIGHT, WIDTH, scaled
+from gallery.views.pools import pool_cards
 from gallery.views.public import revalidated
 from generation.models import Collection
 from minting.chain.logs import ZERO_ADDRESS
@@ -22,7 +24,6 @@ from minting.models import Listing, Sale, Token
 WEEK = timedelta(days=7)
 MAX_SALES = 5_000  # the newest ones; a plot shows no more
 N_SALES = 20
-WIDTH, HEIGHT, MARGIN = 640, 240, 10
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ def market(request: HttpRequest, slug: str) -> HttpResponse:
         "over_time": over_time(collection, sales),
         "by_rarity": by_rarity(collection, sales),
         "holders": holders(collection),
+        "pools": pool_cards(collection),
         "sales": [sale_row(sale) for sale in sales[:N_SALES]],
         "lowest_eth": ether(min((sale.price_wei for sale in sales), default=0)),
         "highest_eth": ether(max((sale.price_wei for sale in sales), default=0)),
@@ -112,19 +114,12 @@ def plot(xs: list[float], prices: list[int], words: list[str], urls: list[str]) 
     """Dots in a field of 640 by 240, the dearest on top."""
     if not xs:
         return []
-    x = scaled(np.asarray(xs), WIDTH)
+    x = scaled(xs, WIDTH)
     y = scaled(np.log10([max(price, 1) for price in prices]), HEIGHT)
     return [
         Dot(round(float(left), 1), round(HEIGHT - float(up), 1), word, url)
         for left, up, word, url in zip(x, y, words, urls, strict=True)
     ]
-
-
-def scaled(values: Any, length: int) -> Any:
-    """Values from margin to margin; in the middle where they are all the same."""
-    low, high = float(np.min(values)), float(np.max(values))
-    share = (values - low) / (high - low) if high > low else np.full(len(values), 0.5)
-    return MARGIN + share * (length - 2 * MARGIN)
 
 
 def holders(collection: Collection) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 from eth_utils.address import to_checksum_address
 
-from minting.chain.logs import LogError, Place, TransferLog, party, read_place
+from minting.chain.logs import LogError, Place, TransferLog, in_chain, party, read_place
 from minting.chain.orders import Item
 from minting.provenance.keccak import keccak256
 
@@ -104,7 +104,7 @@ def decode_market(raw: Iterable[Mapping[str, Any]]) -> list[MarketLog]:
     """
     known = {FULFILLED_TOPIC, MATCHED_TOPIC, CANCELLED_TOPIC, COUNTER_TOPIC}
     found = [_decode(entry) for entry in raw if entry["topics"] and entry["topics"][0] in known]
-    return sorted(found, key=lambda log: (log.place.block_number, log.place.log_index))
+    return sorted(found, key=in_chain)
 
 
 def sales(

@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from minting.chain.abi import Compiled, compiled
-from minting.chain.logs import LogError, Place, number, party, read_place
+from minting.chain.logs import LogError, Place, in_chain, number, party, read_place
 
 EVENTS = ("Staked", "Unstaked", "Claimed", "Funded")
 
@@ -53,7 +53,7 @@ def topics() -> dict[str, str]:
 def decode_stakes(raw: Iterable[Mapping[str, Any]]) -> list[Log]:
     """Decoded logs in the order of the chain; LogError for anything else."""
     found = [_decode(entry) for entry in raw]
-    return sorted(found, key=lambda log: (log.place.block_number, log.place.log_index))
+    return sorted(found, key=in_chain)
 
 
 def _decode(raw: Mapping[str, Any]) -> Log:

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('generation', '0014_drop_kind'),
-        ('minting', '0007_stakes'),
+        ('minting', '0008_pools'),
     ]
 
     operations = [

@@ -1,4 +1,4 @@
-"""What is on chain, from blocks to stakes, and where the files are that it names."""
+"""What is on chain: blocks, contracts, what we send, commitments, tokens, market, stakes, votes."""
 
 from minting.models.chain import (
     WEI_DIGITS,
@@ -10,17 +10,25 @@ from minting.models.chain import (
     ChainTransactionQuerySet,
     Contract,
     ContractQuerySet,
-    Cursor,
     Marketplace,
     Sender,
     WeiField,
 )
+from minting.models.cursors import Cursor, CursorQuerySet, Source
 from minting.models.governance import Governance
 from minting.models.market import (
     Listing,
     ListingQuerySet,
     Sale,
     SaleQuerySet,
+)
+from minting.models.pools import (
+    AmountField,
+    LiquidityChange,
+    LiquiditySnapshot,
+    Pool,
+    PoolRowQuerySet,
+    Swap,
 )
 from minting.models.publications import (
     PackedCar,
@@ -42,10 +50,17 @@ from minting.models.tokens import (
     Transfer,
     TransferQuerySet,
 )
+from minting.models.votes import (
+    Delegation,
+    DelegationQuerySet,
+    VotingPower,
+    VotingPowerQuerySet,
+)
 
 __all__ = [
     "WEI_DIGITS",
     "Alarm",
+    "AmountField",
     "Attempt",
     "Block",
     "BlockQuerySet",
@@ -56,15 +71,22 @@ __all__ = [
     "Contract",
     "ContractQuerySet",
     "Cursor",
+    "CursorQuerySet",
+    "Delegation",
+    "DelegationQuerySet",
     "DropEvent",
     "Governance",
+    "LiquidityChange",
+    "LiquiditySnapshot",
     "ListEntry",
     "Listing",
     "ListingQuerySet",
     "Marketplace",
     "PackedCar",
+    "Pool",
     "PoolPayment",
     "PoolPaymentQuerySet",
+    "PoolRowQuerySet",
     "Publication",
     "PublicationPart",
     "PublicationQuerySet",
@@ -76,14 +98,18 @@ __all__ = [
     "SaleQuerySet",
     "Seal",
     "Sender",
+    "Source",
     "Stake",
     "StakeQuerySet",
     "StorageRound",
     "StoredWork",
     "StoredWorkQuerySet",
+    "Swap",
     "Token",
     "TokenQuerySet",
     "Transfer",
     "TransferQuerySet",
+    "VotingPower",
+    "VotingPowerQuerySet",
     "WeiField",
 ]

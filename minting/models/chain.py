@@ -138,20 +138,6 @@ class Marketplace(models.Model):
         return self.address
 
 
-class Cursor(models.Model):
-    """How far a contract's logs are read; moved by compare-and-set only."""
-
-    contract = models.OneToOneField(Contract, models.PROTECT, related_name="cursor")
-    number = models.PositiveBigIntegerField(help_text="the last block that is read completely")
-    window = models.PositiveIntegerField(default=64, help_text="blocks asked for at once")
-    head = models.PositiveBigIntegerField(
-        default=0, help_text="the newest block when the node was last asked"
-    )
-
-    def __str__(self) -> str:
-        return f"{self.contract_id} at {self.number}"
-
-
 class AlarmQuerySet(models.QuerySet["Alarm"]):
     def standing(self, chain_id: int) -> Self:
         return self.filter(chain_id=chain_id, cleared_at=None).order_by("raised_at", "pk")

@@ -1,5 +1,6 @@
 """Writes of minting: keyword-only arguments, one transaction, the row as the answer."""
 
+from minting.services.blocks import CursorMovedError, ForkError, prune_blocks, shrink_window
 from minting.services.chain import connect, load_signer, public_rpc_url
 from minting.services.commitments import (
     prepare_commitment,
@@ -52,6 +53,16 @@ from minting.services.outbox import (
 )
 from minting.services.owed import Owed, find_owed, may_owe
 from minting.services.places import CommitmentPendingError
+from minting.services.pools import (
+    CreationUnknownError,
+    PartialPoolError,
+    PoolKnownError,
+    PoolWindow,
+    pool_share,
+    position_in_range,
+    record_pool_window,
+    register_pool,
+)
 from minting.services.publications import (
     LEASE,
     CostChangedError,
@@ -127,16 +138,8 @@ from minting.services.takings import (
     request_settle,
     request_withdraw,
 )
-from minting.services.tokens import (
-    CursorMovedError,
-    ForkError,
-    UnknownTokenError,
-    Window,
-    prune_blocks,
-    record_window,
-    rewind,
-    shrink_window,
-)
+from minting.services.tokens import UnknownTokenError, Window, record_window, rewind
+from minting.services.votes import find_delegate, voting_power
 from minting.services.works import ImageMismatchError
 
 __all__ = [
@@ -146,6 +149,7 @@ __all__ = [
     "ChainMovedError",
     "CommitmentPendingError",
     "CostChangedError",
+    "CreationUnknownError",
     "CursorMovedError",
     "Eligibility",
     "ExportMismatchError",
@@ -160,6 +164,9 @@ __all__ = [
     "NotPlannedError",
     "NotSealedError",
     "Owed",
+    "PartialPoolError",
+    "PoolKnownError",
+    "PoolWindow",
     "Quote",
     "Rehearsed",
     "SaleAlreadyRequestedError",
@@ -184,6 +191,7 @@ __all__ = [
     "expire_listings",
     "export_drop",
     "final_works",
+    "find_delegate",
     "find_drop_seed",
     "find_eligibility",
     "find_marketplace",
@@ -219,6 +227,8 @@ __all__ = [
     "place_in_queue",
     "plan_contract",
     "plan_rehearsal",
+    "pool_share",
+    "position_in_range",
     "prepare_commitment",
     "prune_blocks",
     "public_rpc_url",
@@ -230,9 +240,11 @@ __all__ = [
     "read_sale",
     "recent_rehearsal",
     "record_car",
+    "record_pool_window",
     "record_rehearsal",
     "record_window",
     "refuse",
+    "register_pool",
     "remove_phase",
     "replace_attempt",
     "request_commit",
@@ -261,4 +273,5 @@ __all__ = [
     "token_seed",
     "try_later",
     "undrawn",
+    "voting_power",
 ]

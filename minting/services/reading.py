@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import Q
 
-from minting.models import Alarm, Block, Contract, Cursor
+from minting.models import Alarm, Block, Cursor, Pool, Source
+from minting.services.pools import forget_pool
 from minting.services.tokens import forget, rewind
 
 # Rows of so many blocks are dropped in one transaction.
@@ -15,7 +17,7 @@ BLOCKS = 200
 
 @dataclass(frozen=True)
 class IndexProgress:
-    """How far the logs of the contract at ``address`` have been read."""
+    """How far the logs of the contract or pool at ``address`` have been read."""
 
     address: str
     first: int
@@ -28,24 +30,22 @@ class IndexProgress:
 
     @property
     def share(self) -> float:
-        """Of the blocks since the contract was created, from 0 to 1."""
+        """Of the blocks since the first one with logs, from 0 to 1."""
         n_blocks = self.head - self.first + 1
         return min(1.0, max(0.0, 1 - self.n_behind / n_blocks)) if n_blocks > 0 else 1.0
 
 
 def index_progress() -> list[IndexProgress]:
-    """One entry for each contract on this installation's chain, as of the last time it was read."""
-    cursors = Cursor.objects.filter(contract__chain_id=settings.CHAIN_ID)
-    rows = cursors.order_by("contract").values_list(
-        "contract__address", "contract__deployed_block", "number", "head"
-    )
+    """One entry for each contract and pool on this chain, as of the last time it was read."""
+    cursors = Cursor.objects.on_chain(settings.CHAIN_ID).in_order()
     return [
-        IndexProgress(address, first or 0, number, head) for address, first, number, head in rows
+        IndexProgress(cursor.source.address, cursor.first, cursor.number, cursor.head)
+        for cursor in cursors
     ]
 
 
 def note_head(*, chain_id: int, head: int) -> None:
-    Cursor.objects.filter(contract__chain_id=chain_id).exclude(head=head).update(head=head)
+    Cursor.objects.on_chain(chain_id).exclude(head=head).update(head=head)
 
 
 def chain_alarms() -> list[str]:
@@ -66,31 +66,52 @@ def clear_alarms(*, chain_id: int, now: datetime) -> None:
     Alarm.objects.standing(chain_id).update(cleared_at=now)
 
 
-def first_block(*, chain_id: int, contract: Contract | None = None) -> int:
-    """The oldest block that has logs of ours, or of one contract."""
-    found = Contract.objects.deployed().filter(chain_id=chain_id)
-    rows = found if contract is None else found.filter(pk=contract.pk)
-    return min(filter(None, rows.values_list("deployed_block", flat=True)), default=0)
+def first_block(*, chain_id: int, source: Source | None = None) -> int:
+    """The oldest block that has logs of ours, or of one contract or pool."""
+    found = Cursor.objects.on_chain(chain_id)
+    rows = found if source is None else found & Cursor.objects.of(source)
+    return min(filter(None, (cursor.first for cursor in rows.in_order())), default=0)
 
 
-def drop_rows(*, chain_id: int, first: int, contract: Contract | None = None) -> Iterator[int]:
+def drop_rows(*, chain_id: int, first: int, source: Source | None = None) -> Iterator[int]:
     """Take back what blocks from ``first`` on say, newest first; yields where that has come to.
 
     Each step is a transaction, after which rows and cursors agree: stopped between two of them, the
     rest stays as it was.
     """
     above = Block.objects.filter(chain_id=chain_id, number__gte=first)
-    if contract is not None:
-        above = above.filter(transfers__token__contract=contract).distinct()
+    if source is not None:
+        above = above.filter(_mentions(source)).distinct()
     at = None
     while at is None or at >= first:
         left = above if at is None else above.filter(number__lt=at)
         numbers = list(left.newest_first().values_list("number", flat=True)[:BLOCKS])
         at = numbers[-1] if len(numbers) == BLOCKS else first
-        if contract is None:
-            rewind(chain_id=chain_id, number=at - 1)
-        else:
-            forget(contract=contract, number=at - 1)
+        _drop(chain_id, source, at - 1)
+        if at == first:
+            _skip(chain_id)
         yield at
         if at == first:
             return
+
+
+def _mentions(source: Source) -> Q:
+    if isinstance(source, Pool):
+        return Q(liquidity_snapshots__pool=source) | Q(liquidity_changes__pool=source)
+    return Q(transfers__token__contract=source)
+
+
+def _drop(chain_id: int, source: Source | None, number: int) -> None:
+    if source is None:
+        rewind(chain_id=chain_id, number=number)
+    elif isinstance(source, Pool):
+        forget_pool(pool=source, number=number)
+    else:
+        forget(contract=source, number=number)
+
+
+def _skip(chain_id: int) -> None:
+    """Nothing is to be read of blocks before a contract or pool was there."""
+    for cursor in Cursor.objects.on_chain(chain_id).in_order():
+        older = Cursor.objects.filter(pk=cursor.pk, number__lt=cursor.first - 1)
+        older.update(number=cursor.first - 1)

@@ -3,13 +3,12 @@
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from django.db import transaction
 from django.db.models import OuterRef, Q, Subquery
 
 from generation.models import Artwork
-from minting.chain import stakes
+from minting.chain import stakes, votes
 from minting.chain.client import Header
 from minting.chain.fulfilments import MarketLog
 from minting.chain.logs import Place, RevealLog, SoldLog, TransferLog
@@ -23,29 +22,14 @@ from minting.models import (
     Token,
     Transfer,
 )
+from minting.services.blocks import advance_cursor, store_blocks
 from minting.services.market import record_market, reopen_listings
 from minting.services.reveals import record_reveals
 from minting.services.stakes import forget_stakes, record_stakes
+from minting.services.votes import forget_votes, record_votes
 
 # A database takes only so many values in one statement.
 OWNERS_AT_ONCE = 500
-
-
-class CursorMovedError(Exception):
-    """Another reader moved the cursor in the meantime."""
-
-    def __init__(self, contract: Contract, expected: int) -> None:
-        super().__init__(f"the cursor of {contract} is no longer at {expected}")
-        self.contract = contract
-        self.expected = expected
-
-
-class ForkError(Exception):
-    """What was read belongs to another fork than what is stored."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(f"the chain changed around block {number}")
-        self.number = number
 
 
 class UnknownTokenError(Exception):
@@ -71,10 +55,11 @@ class Window:
     reveals: Sequence[RevealLog] = ()
     market: Sequence[MarketLog] = ()
     staked: Sequence[stakes.Log] = ()
+    voted: Sequence[votes.Log] = ()
 
     @property
     def places(self) -> list[Place]:
-        found = (*self.transfers, *self.reveals, *self.market, *self.staked)
+        found = (*self.transfers, *self.reveals, *self.market, *self.staked, *self.voted)
         return [log.place for log in found]
 
 
@@ -91,14 +76,9 @@ def record_window(
     CursorMovedError, ForkError, UnknownTokenError
         and then nothing is written.
     """
-    cursor = Cursor.objects.filter(contract=contract, number=first - 1)
-    if not cursor.update(number=last, window=window):
-        raise CursorMovedError(contract, first - 1)
+    advance_cursor(source=contract, first=first, last=last, window=window)
     transfers = found.transfers
-    blocks = _store_blocks(contract.chain_id, found.headers)
-    for place in found.places:
-        if place.block_hash != blocks[place.block_number].hash:
-            raise ForkError(place.block_number)
+    blocks = store_blocks(chain_id=contract.chain_id, headers=found.headers, places=found.places)
     owners = {log.token_id: log.recipient for log in transfers}
     minted = [log for log in transfers if log.is_mint]
     tokens = _mint(contract, blocks, minted, owners, found.sold)
@@ -111,6 +91,7 @@ def record_window(
         contract=contract, market=found.market, blocks=blocks, tokens=tokens, moves=transfers
     )
     record_stakes(contract=contract, found=found.staked, blocks=blocks)
+    record_votes(contract=contract, found=found.voted, blocks=blocks)
     return {token.drop_id for token in tokens.values()} | revealed
 
 
@@ -124,7 +105,7 @@ def rewind(*, chain_id: int, number: int) -> set[int]:
     gone.delete()
     reopen_listings(chain_id=chain_id, above=number)
     _restore_owners(surviving)
-    Cursor.objects.filter(contract__chain_id=chain_id, number__gt=number).update(number=number)
+    Cursor.objects.on_chain(chain_id).filter(number__gt=number).update(number=number)
     return drops
 
 
@@ -135,6 +116,7 @@ def forget(*, contract: Contract, number: int) -> None:
     moved = contract.tokens.filter(transfers__block__in=above).exclude(minted_block__in=above)
     surviving = set(moved.values_list("pk", flat=True))
     forget_stakes(contract=contract, number=number)
+    forget_votes(contract=contract, number=number)
     for table in (Sale, Transfer):
         table._default_manager.filter(token__contract=contract, block__in=above).delete()
     contract.tokens.filter(minted_block__in=above).delete()
@@ -154,55 +136,6 @@ def _restore_owners(token_pks: Collection[int]) -> None:
         Token.objects.filter(pk__in=pks[at : at + OWNERS_AT_ONCE]).update(
             owner=Subquery(last.values("recipient")[:1])
         )
-
-
-def shrink_window(*, contract: Contract, window: int) -> None:
-    """Ask for fewer blocks next time, because the node could not answer for ``window``."""
-    Cursor.objects.filter(contract=contract, window=window).update(window=max(1, window // 2))
-
-
-def prune_blocks(*, chain_id: int, below: int, since: int) -> None:
-    """Forget blocks from ``since`` to ``below`` in which nothing of ours happened."""
-    Block.objects.filter(
-        chain_id=chain_id,
-        number__gte=since,
-        number__lt=below,
-        transfers__isnull=True,
-        minted_tokens__isnull=True,
-        drop_events__isnull=True,
-        stakes__isnull=True,
-        ended_stakes__isnull=True,
-        pool_payments__isnull=True,
-    ).delete()
-
-
-def _store_blocks(chain_id: int, headers: Sequence[Header]) -> dict[int, Block]:
-    """Blocks by number, after checking that neighbours are parent and child."""
-    Block.objects.bulk_create(
-        [
-            Block(
-                chain_id=chain_id,
-                number=header.number,
-                hash=header.hash,
-                parent_hash=header.parent_hash,
-                mined_at=datetime.fromtimestamp(header.timestamp, UTC),
-            )
-            for header in headers
-        ],
-        ignore_conflicts=True,
-    )
-    numbers = [header.number for header in headers]
-    around = Block.objects.filter(
-        chain_id=chain_id, number__gte=min(numbers) - 1, number__lte=max(numbers) + 1
-    )
-    blocks = {block.number: block for block in around}
-    for header in headers:
-        if header.number not in blocks or blocks[header.number].hash != header.hash:
-            raise ForkError(header.number)
-    for number, block in blocks.items():
-        if number - 1 in blocks and block.parent_hash != blocks[number - 1].hash:
-            raise ForkError(number)
-    return blocks
 
 
 def _mint(

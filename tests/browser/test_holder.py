@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from generation.models import Drop
-from minting import indexer
+from minting import indexer, services
 from tests.browser.conftest import PHONE, Enter
 from tests.browser.test_turn import WALLET, shoot
 from tests.fixtures.chain import ALICE, Chain
@@ -64,3 +64,24 @@ def test_nobody_else_sees_what_is_owed(enter: Enter, chain: Chain, auction_drop:
 
     expect(page.locator("h1")).to_have_text("Works of a wallet")
     expect(page.locator(".owed")).to_have_count(0)
+
+
+@pytest.fixture
+def with_votes(living_draft: Drop) -> None:
+    services.plan_contract(collection=living_draft.collection, has_votes=True)
+
+
+def test_a_holder_votes_with_their_works(
+    enter: Enter, chain: Chain, with_votes: None, auction_drop: Drop
+) -> None:
+    buy(chain, OTHER, 2, HIGH_WEI)
+    page = enter(OTHER, "/sign-in")
+    page.context.add_init_script(WALLET % chain.url)
+    page.goto(f"/wallets/{OTHER}")
+    votes = page.get_by_text("votes on chain")
+
+    expect(votes).to_contain_text("0 votes on chain. Its own works vote once they have a delegate.")
+    press(page, "Vote with them yourself")
+
+    expect(votes).to_contain_text("2 votes on chain. This wallet's works vote for itself.")
+    shoot(page, "holder-votes")

@@ -10,6 +10,8 @@ from minting.chain import contracts
 from minting.models import Block, Contract, DropEvent, Token, Transfer
 from minting.provenance.keccak import keccak256
 from tests.fixtures.chain import Chain
+from tests.minting.reorg_traders import VOTES, trades
+from tests.minting.uniswap import Exchange
 
 TRANSFER = "0x" + keccak256(b"Transfer(address,address,uint256)").hex()
 CAPTURED = "0x" + keccak256(b"BlockCaptured(uint256,uint256,bytes32)").hex()
@@ -40,6 +42,7 @@ class Scene:
     chain: Chain
     address: str
     price_wei: int
+    exchange: Exchange | None = None
 
     @property
     def wallets(self) -> list[str]:
@@ -57,13 +60,19 @@ class Scene:
     def capture(self, wallet: str) -> dict[str, str]:
         return self._request(wallet, contracts.capture(1))
 
+    def delegate(self, wallet: str, other: str) -> dict[str, str]:
+        return self._request(wallet, VOTES.call("delegate", other))
+
     def furnish(self) -> None:
         """Everybody has a work."""
         for wallet in self.wallets:
             self.chain.mined(self.chain.call("eth_sendTransaction", self.mint(wallet)))
 
     def steps(self, rng: random.Random) -> list[Step]:
-        """Each wallet mints, or gives one of its works to another; or else does so differently."""
+        """Each wallet mints, gives one of its works to another, names a delegate or trades.
+
+        Or else it does something of this in another way.
+        """
         owned: dict[str, list[int]] = {}
         for token_id, owner in owners_on_chain(self.chain, self.address).items():
             owned.setdefault(owner, []).append(token_id)
@@ -75,6 +84,10 @@ class Scene:
             takers = rng.sample([other for other in self.wallets if other != wallet], 2)
             acts = [self.give(wallet, taker, rng.choice(token_ids)) for taker in takers]
             acts += [self.mint(wallet)]
+        if self.exchange is not None:
+            delegates = rng.sample(self.wallets, 2)
+            acts += [self.delegate(wallet, delegate) for delegate in delegates]
+            acts += trades(self.exchange, rng, wallet)
         first, other = rng.sample(acts, 2)
         return Step(first, other)
 

@@ -10,7 +10,7 @@ from generation.models import Drop
 from minting import indexer, services
 from minting.chain import contracts
 from minting.chain.client import Client, RpcError, TransportError, WrongChainError
-from minting.models import Block, Contract, Cursor, Token, Transfer
+from minting.models import Block, Contract, Cursor, Source, Token, Transfer
 from tests.fixtures.chain import ALICE, BOB, Chain
 from tests.fixtures.outbox import pump
 from tests.fixtures.sales import everybody
@@ -346,7 +346,7 @@ def test_a_catch_up_that_is_stopped_goes_on_where_it_was(
     Cursor.objects.update(window=1)
     read: list[int] = []
 
-    def stop(contract: Contract, number: int, head: int) -> None:
+    def stop(source: Source, number: int, head: int) -> None:
         read.append(number)
         raise KeyboardInterrupt
 

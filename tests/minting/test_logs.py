@@ -1,3 +1,4 @@
+import gc
 from typing import Any
 
 import pytest
@@ -125,3 +126,17 @@ def test_nothing_else_is_a_log(raw: dict[str, Any]) -> None:
 )
 def test_refusals_are_put_into_words(raw: bytes, words: str) -> None:
     assert contracts.explain_revert(raw) == words
+
+
+@pytest.mark.parametrize("was_on", [True, False])
+def test_the_search_for_cycles_is_as_before_whatever_happens(was_on: bool) -> None:
+    before = gc.isenabled()
+    (gc.enable if was_on else gc.disable)()
+    try:
+        with logs.uncollected():
+            assert not gc.isenabled()
+        with pytest.raises(LogError), logs.uncollected():
+            logs.decode_log({})
+        assert gc.isenabled() is was_on
+    finally:
+        (gc.enable if before else gc.disable)()

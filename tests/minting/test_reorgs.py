@@ -1,6 +1,7 @@
 """The indexer through reorganisations of a real node, and what stops it, and how it goes on."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import cycle, islice
 from pathlib import Path
@@ -12,10 +13,22 @@ from pytest_django import Settings
 from generation.models import Checkpoint, Drop
 from generation.services import create_collection, open_drop
 from minting import indexer, revealing, services, tasks
-from minting.models import Alarm, Block, Commitment, Contract, Cursor, DropEvent, Token, Transfer
+from minting.models import (
+    Alarm,
+    Block,
+    Commitment,
+    Contract,
+    Cursor,
+    Delegation,
+    DropEvent,
+    Swap,
+    Token,
+    Transfer,
+)
 from tests.fixtures.chain import Chain
 from tests.fixtures.outbox import pump
 from tests.minting import reorgs
+from tests.minting.reorg_traders import check_pools, check_votes, open_pools, trades
 from tests.minting.reorgs import DEPTHS, Fate, Scene, Step
 
 PRICE_WEI = 10**15
@@ -29,13 +42,19 @@ def chain(fresh_chain: Chain) -> Chain:
 
 
 @pytest.fixture
-def drop(small_checkpoint: Checkpoint, settings: Settings, tmp_path: Path, chain: Chain) -> Drop:
-    """A drop that is drawn on the fly, on sale."""
+def drop(
+    small_checkpoint: Checkpoint,
+    settings: Settings,
+    tmp_path: Path,
+    chain: Chain,
+) -> Drop:
+    """A drop that is drawn on the fly, on sale; its works vote."""
     settings.MEDIA_ROOT = tmp_path
     settings.CHAIN_REVEAL_BLOCKS = 12
     collection = create_collection(
         slug="living", name="Living", story="Drawn as they are minted.", checkpoint=small_checkpoint
     )
+    services.plan_contract(collection=collection, has_votes=True)
     drop = open_drop(
         collection=collection,
         parameter_set=collection.parameter_sets.get(),
@@ -64,26 +83,62 @@ def scene(drop: Drop, chain: Chain) -> Scene:
     return scene
 
 
+@pytest.fixture
+def traded(scene: Scene, chain: Chain) -> Scene:
+    """The same with a pool of each kind, everybody's votes their own."""
+    exchange = open_pools(chain, scene.wallets)
+    for wallet in scene.wallets:
+        chain.mined(chain.call("eth_sendTransaction", scene.delegate(wallet, wallet)))
+    indexer.poll()
+    return replace(scene, exchange=exchange)
+
+
+def check(scene: Scene) -> None:
+    reorgs.check(scene.chain)
+    check_votes(scene.chain)
+    assert scene.exchange is not None
+    check_pools(scene.chain, scene.exchange)
+
+
+def steps_of(scene: Scene, rng: random.Random) -> list[Step]:
+    """Everything happens: a capture, a gift, votes and trades; the rest by chance."""
+    steps, wallets = scene.steps(rng), scene.wallets
+    assert scene.exchange is not None
+    steps[0] = Step(scene.capture(wallets[0]), scene.mint(wallets[0]))
+    steps[1] = Step(scene.delegate(wallets[1], wallets[2]), scene.mint(wallets[1]))
+    for at in (2, 3, 4):
+        bought, sold = trades(scene.exchange, rng, wallets[at])
+        steps[at] = Step(bought, sold) if at % 2 else Step(sold, bought)
+    steps[5] = Step(scene.mint(wallets[5], 2), scene.delegate(wallets[5], wallets[1]))
+    return steps
+
+
 @pytest.mark.parametrize("depth", DEPTHS)
-def test_after_one_poll_rows_are_what_the_chain_says(scene: Scene, depth: int) -> None:
-    rng = random.Random(depth)
-    steps = scene.steps(rng)
-    first = scene.wallets[0]
-    steps[0] = Step(scene.capture(first), scene.mint(first))
+def test_after_one_poll_rows_are_what_the_chain_says(traded: Scene, depth: int) -> None:
+    scene, rng = traded, random.Random(depth)
+    steps = steps_of(scene, rng)
     fates = list(islice(cycle(Fate), depth, depth + len(steps)))
     raws = scene.play(steps, depth)
     indexer.poll()
-    reorgs.check(scene.chain)
-    before = set(Transfer.objects.values_list("tx_hash", "block__hash"))
+    check(scene)
+    before = placed()
 
     scene.reorganise(rng, steps, raws, fates, depth)
     indexer.poll()
 
-    reorgs.check(scene.chain)
-    after = set(Transfer.objects.values_list("tx_hash", "block__hash"))
+    check(scene)
+    after = placed()
     assert {tx for tx, _ in before} & {tx for tx, _ in after - before}, "nothing came back"
     assert {tx for tx, _ in before} - {tx for tx, _ in after}, "nothing was dropped"
     assert {tx for tx, _ in after} - {tx for tx, _ in before}, "nothing was replaced"
+
+
+def placed() -> set[tuple[str, str]]:
+    """In which block which transaction of transfers, votes and trades is."""
+    tables = (Transfer, Delegation, Swap)
+    found = [table._default_manager.values_list("tx_hash", "block__hash") for table in tables]
+    assert all(found)
+    return {place for rows in found for place in rows}
 
 
 @pytest.fixture
@@ -183,7 +238,7 @@ def test_a_reindex_that_is_stopped_goes_on(scene: Scene, monkeypatch: pytest.Mon
 
 
 def test_a_contract_that_is_not_ours_is_refused(scene: Scene) -> None:
-    with pytest.raises(CommandError, match="no contract of ours"):
+    with pytest.raises(CommandError, match="no contract or pool of ours"):
         call_command("reindex", contract="0x" + "12" * 20)
 
 
@@ -199,3 +254,15 @@ def test_progress_is_the_cursor_against_the_head(scene: Scene) -> None:
     assert behind.n_behind == 4
     assert 0 < behind.share < 1
     assert DropEvent.objects.count() == 0
+
+
+def test_a_reindex_that_resumes_drops_nothing(scene: Scene) -> None:
+    before = list(Transfer.objects.order_by("pk").values_list("pk", flat=True))
+    Token.objects.update(owner="0x" + "12" * 20)
+    scene.chain.mine(3)
+
+    call_command("reindex", resume=True)
+
+    assert list(Transfer.objects.order_by("pk").values_list("pk", flat=True)) == before
+    assert set(Token.objects.values_list("owner", flat=True)) == {"0x" + "12" * 20}
+    assert Cursor.objects.get().number == scene.chain.block_number()

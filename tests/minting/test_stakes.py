@@ -215,7 +215,7 @@ def test_reading_the_contract_again_leaves_the_same_stakes(
 
 
 def drop_all(contract: Contract, first: int) -> None:
-    for _ in services.drop_rows(chain_id=31337, first=first, contract=contract):
+    for _ in services.drop_rows(chain_id=31337, first=first, source=contract):
         pass
 
 

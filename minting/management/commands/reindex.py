@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from minting import indexer, services
 from minting.chain.client import ChainError
-from minting.models import Contract
+from minting.models import Contract, Pool, Source
 
 # A line of progress is written this often at most.
 EVERY_S = 1.0
@@ -23,22 +23,26 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--contract", help="its address; all contracts without it")
+        parser.add_argument("--contract", help="its address, or a pool's; without it, all are read")
+        parser.add_argument(
+            "--resume", action="store_true", help="drop nothing, read on from where it stands"
+        )
         parser.add_argument(
             "--from", type=int, dest="first", metavar="BLOCK", help="without it, from the creation"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        contract = _find(options["contract"]) if options["contract"] else None
+        source = _find(options["contract"]) if options["contract"] else None
         chain_id = settings.CHAIN_ID
         first = options["first"]
         if first is None:
-            first = services.first_block(chain_id=chain_id, contract=contract)
+            first = services.first_block(chain_id=chain_id, source=source)
         if first < 1:
             raise CommandError("there is no block of ours to read from")
         self._said_at = 0.0
         try:
-            self._drop(chain_id, first, contract)
+            if not options["resume"]:
+                self._drop(chain_id, first, source)
             services.clear_alarms(chain_id=chain_id, now=timezone.now())
             indexer.poll(self._report)
         except KeyboardInterrupt:
@@ -48,17 +52,17 @@ class Command(BaseCommand):
         for row in services.index_progress():
             self.stderr.write(f"{row.address}: block {row.number} of {row.head}")
 
-    def _drop(self, chain_id: int, first: int, contract: Contract | None) -> None:
+    def _drop(self, chain_id: int, first: int, source: Source | None) -> None:
         at = None
         try:
-            for at in services.drop_rows(chain_id=chain_id, first=first, contract=contract):
+            for at in services.drop_rows(chain_id=chain_id, first=first, source=source):
                 self._say(f"dropped down to block {at}", is_last=at == first)
         except KeyboardInterrupt:
             reached = "nothing was dropped" if at is None else f"dropped down to block {at}"
             raise CommandError(f"stopped; {reached}; the same call goes on") from None
 
-    def _report(self, contract: Contract, number: int, head: int) -> None:
-        self._say(f"{contract}: block {number} of {head}", is_last=number == head)
+    def _report(self, source: Source, number: int, head: int) -> None:
+        self._say(f"{source}: block {number} of {head}", is_last=number == head)
 
     def _say(self, line: str, *, is_last: bool) -> None:
         if is_last or time.monotonic() - self._said_at > EVERY_S:
@@ -66,9 +70,10 @@ class Command(BaseCommand):
             self.stderr.write(line)
 
 
-def _find(address: str) -> Contract:
-    found = Contract.objects.deployed().filter(chain_id=settings.CHAIN_ID, address__iexact=address)
-    contract = found.first()
-    if contract is None:
-        raise CommandError(f"no contract of ours is at {address}")
-    return contract
+def _find(address: str) -> Source:
+    contracts = Contract.objects.deployed().filter(chain_id=settings.CHAIN_ID)
+    pools = Pool.objects.filter(chain_id=settings.CHAIN_ID)
+    for rows in (contracts, pools):
+        for source in rows.filter(address__iexact=address):
+            return source
+    raise CommandError(f"no contract or pool of ours is at {address}")
