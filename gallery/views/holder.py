@@ -80,6 +80,7 @@ def holder(request: HttpRequest, address: str) -> HttpResponse:
     staking = pools(collections) if is_own else []
     owed = owed_context(wallet) if is_own else {"owed": []}
     votes = voting(wallet)
+    idle = [one for one in votes if one["delegate"] != wallet]
     context = {
         "wallet": wallet,
         "is_own": is_own,
@@ -91,7 +92,7 @@ def holder(request: HttpRequest, address: str) -> HttpResponse:
         "pools": staking,
         "voting": votes,
         **owed,
-        "wallet_acts": is_own and bool(staking or votes or owed["owed"]),
+        "wallet_acts": is_own and bool(staking or idle or owed["owed"]),
         "chain_id": settings.CHAIN_ID,
         "rpc_url": public_rpc_url(),
         "numbers": numbers(wallet, owned, voter),
@@ -196,7 +197,7 @@ def numbers(wallet: str, owned: QuerySet[Token], voter: Voter | None) -> list[tu
         ("Sold", told(sold)),
         ("Staked", f"{Stake.objects.running().filter(owner=wallet).count():,}"),
         ("For sale now", f"{offered.count():,}"),
-        ("Votes", f"{votes.count():,}"),
+        ("Votes cast", f"{votes.count():,}"),
     ]
 
 
