@@ -193,9 +193,11 @@ def _window(
     is_first = not Block.objects.filter(chain_id=source.chain_id).exists()
     recent = range(max(0 if is_first else first, head - REORG_WINDOW), last + 1)
     numbers = sorted({place.block_number for place in found.places} | {last} | set(recent))
-    headers = [header for header in node.headers(numbers) if header is not None]
+    answers = node.headers(numbers)
+    headers = [header for header in answers if header is not None]
     if before is None or len(headers) != len(numbers) or headers[-1].hash != before.hash:
-        raise services.ForkError(last)
+        gone = (number for number, header in zip(numbers, answers, strict=True) if header is None)
+        raise services.ForkError(next(gone, last))
     return replace(found, headers=headers)
 
 
