@@ -5,7 +5,8 @@ is the share of votes cast blindly and c the pull of the left side (Bradley and 
 as in Wichmann and Hill, 2001). Nothing but the number of items and features enters a Newton step.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from math import inf
 from typing import Self
 
@@ -22,6 +23,7 @@ EFFECT_SD = 1.0
 SIDE_SD = 0.5
 MAX_STEPS = 200
 MAX_HALVINGS = 40
+MAX_CELLS = 4_000_000  # of a dense matrix of items by items: 32 MB
 
 
 class FitError(Exception):
@@ -64,6 +66,18 @@ class Votes:
             raise ValueError("a vote names an unknown item")
         if (self.left == self.right).any():
             raise ValueError("an item was compared with itself")
+
+    def gathered(self) -> Self:
+        """The same votes as one for each pair and outcome, where that is less than half as many."""
+        n_items = len(self.features)
+        n_cells = 2 * n_items**2
+        if 2 * n_cells > len(self.left):
+            return self
+        cells = 2 * (self.left * n_items + self.right) + self.left_won
+        weights = np.bincount(cells, self.weights, n_cells).astype(np.float64)
+        kept = np.flatnonzero(weights)
+        left, right = np.divmod(kept // 2, n_items)
+        return replace(self, left=left, right=right, left_won=kept % 2 == 1, weights=weights[kept])
 
 
 @dataclass(frozen=True)
@@ -118,90 +132,156 @@ def fit(votes: Votes, prior: Belief, lapse: float = LAPSE) -> Belief:
     if not votes.weights.any():
         return prior
     precision = np.linalg.inv(prior.covariance).astype(np.float64)
-    problem = _Problem(votes, prior.mean, precision, lapse)
-    at, value, moved = prior.mean.copy(), problem.value(prior.mean), inf
+    problem = _Problem(votes.gathered(), prior.mean, precision, lapse)
+    here, moved = problem.look(prior.mean), inf
     for steps in range(1, MAX_STEPS + 1):
-        factor = cho_factor(problem.information(at))
-        step = cho_solve(factor, problem.gradient(at))
+        factor = cho_factor(here.information())
+        step = cho_solve(factor, here.gradient())
         moved = float(np.abs(step).max())
         if moved < 1e-10:
-            covariance = cho_solve(factor, np.eye(len(at)))
-            return Belief(at, (covariance + covariance.T) / 2)
-        at, value = problem.climb(at, step, value, steps)
+            covariance = cho_solve(factor, np.eye(len(step)))
+            return Belief(here.at, (covariance + covariance.T) / 2)
+        here = problem.climb(here, step, steps)
     raise FitError(MAX_STEPS, moved)
 
 
-@dataclass(frozen=True)
 class _Problem:
-    """Log posterior, its gradient and information, computed per item rather than per feature."""
+    """What does not change from step to step; sums run over items or pairs, not over features."""
 
-    votes: Votes
-    prior_mean: NDArray[np.float64]
-    precision: NDArray[np.float64]
-    lapse: float
+    def __init__(
+        self,
+        votes: Votes,
+        prior_mean: NDArray[np.float64],
+        precision: NDArray[np.float64],
+        lapse: float,
+    ) -> None:
+        self.votes, self.lapse = votes, lapse
+        self.prior_mean, self.precision = prior_mean, precision
+        self.sign = np.where(votes.left_won, 1.0, -1.0)
+        self.is_weighted = bool((votes.weights != 1).any())
+        n_items = len(votes.features)
+        self.cells = votes.left * n_items + votes.right
+        self.known: NDArray[np.int64] | None = None
+        if n_items**2 > MAX_CELLS:  # then few of all pairs were compared
+            self.known, self.cells = np.unique(self.cells, return_inverse=True)
 
-    def value(self, at: NDArray[np.float64]) -> float:
+    def look(self, at: NDArray[np.float64]) -> "_Look":
+        worth = self.votes.features @ at[:-1]
+        toward = self.sign * (worth[self.votes.left] - worth[self.votes.right] + at[-1])
+        p = expit(toward)
+        chosen = self.lapse / 2 + (1 - self.lapse) * p
+        likely = np.log(chosen) if self.lapse else log_expit(toward)
         away = at - self.prior_mean
-        likely = self._log_probability(self._towards_vote(at))
-        return float(self.votes.weights @ likely - away @ self.precision @ away / 2)
+        total = likely @ self.votes.weights if self.is_weighted else likely.sum()
+        return _Look(self, at, float(total - away @ self.precision @ away / 2), p, chosen)
 
-    def gradient(self, at: NDArray[np.float64]) -> NDArray[np.float64]:
-        votes = self.votes
-        toward = self._towards_vote(at)
-        slope = votes.weights * self._seen(toward) * expit(-toward)
-        slope = np.where(votes.left_won, slope, -slope)
+    def climb(self, below: "_Look", step: NDArray[np.float64], steps: int) -> "_Look":
+        """The first of step, step / 2, step / 4, ... that does not lead down."""
+        slack = 1e-12 * (1 + abs(below.value))
+        for halving in range(MAX_HALVINGS):
+            there = self.look(below.at + step / 2**halving)
+            if there.value >= below.value - slack:
+                return there
+        raise FitError(steps, float(np.abs(step).max()))
+
+    def laplacian_product(self, w: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(D - W - W') X, W [N, N] the weights of votes and D the sums of its rows and columns."""
+        features = self.votes.features
+        n_items = len(features)
+        if self.known is None:
+            pairs = np.bincount(self.cells, w, n_items**2).reshape(n_items, n_items)
+            both = pairs + pairs.T
+            product: NDArray[np.float64] = both.sum(1)[:, None] * features - both @ features
+            return product
+        rows, columns = np.divmod(self.known, n_items)
+        sums = np.bincount(self.cells, w, len(self.known))
+        matrix = sparse.csr_array((sums, (rows, columns)), shape=(n_items, n_items))
+        both_sums = matrix.sum(0) + matrix.sum(1)
+        found: NDArray[np.float64] = both_sums[:, None] * features
+        found -= matrix @ features + matrix.T @ features
+        return found
+
+
+@dataclass(frozen=True)
+class _Look:
+    """The log posterior at a point, with what its derivatives need.
+
+    ``p`` [V]: of preferring what was chosen; ``chosen`` [V]: of choosing it, blind votes included.
+    """
+
+    problem: _Problem
+    at: NDArray[np.float64]
+    value: float
+    p: NDArray[np.float64]
+    chosen: NDArray[np.float64]
+
+    @cached_property
+    def _steep(self) -> NDArray[np.float64]:
+        """Derivative [V] of ``chosen`` by the log-odds."""
+        found: NDArray[np.float64] = (1 - self.problem.lapse) * self.p * (1 - self.p)
+        return found
+
+    def gradient(self) -> NDArray[np.float64]:
+        problem, votes = self.problem, self.problem.votes
+        slope = self._steep / self.chosen if problem.lapse else 1 - self.p
+        slope = problem.sign * slope
+        if problem.is_weighted:
+            slope *= votes.weights
         n = len(votes.features)
         per_item = np.bincount(votes.left, slope, n) - np.bincount(votes.right, slope, n)
         found = np.append(votes.features.T @ per_item, slope.sum())
-        total: NDArray[np.float64] = found - self.precision @ (at - self.prior_mean)
+        total: NDArray[np.float64] = found - problem.precision @ (self.at - problem.prior_mean)
         return total
 
-    def information(self, at: NDArray[np.float64]) -> NDArray[np.float64]:
-        votes = self.votes
-        toward = self._towards_vote(at)
-        w = votes.weights * self._seen(toward) * self._seen(-toward)
-        w = w * expit(toward) * expit(-toward)
+    def information(self) -> NDArray[np.float64]:
+        """Expected (Fisher) information of the votes, and the prior's precision."""
+        problem, votes = self.problem, self.problem.votes
+        w = self._steep
+        if problem.lapse:
+            w = w * w / (self.chosen * (1 - self.chosen))
+        if problem.is_weighted:
+            w = w * votes.weights
         n = len(votes.features)
-        left, right = np.bincount(votes.left, w, n), np.bincount(votes.right, w, n)
-        pairs = sparse.csr_array((w, (votes.left, votes.right)), shape=(n, n))
-        laplacian = sparse.diags_array(left + right) - pairs - pairs.T
-        found: NDArray[np.float64] = self.precision.copy()
-        found[:-1, :-1] += votes.features.T @ (laplacian @ votes.features)
-        side = votes.features.T @ (left - right)
+        found: NDArray[np.float64] = problem.precision.copy()
+        found[:-1, :-1] += votes.features.T @ problem.laplacian_product(w)
+        per_item = np.bincount(votes.left, w, n) - np.bincount(votes.right, w, n)
+        side = votes.features.T @ per_item
         found[:-1, -1] += side
         found[-1, :-1] += side
         found[-1, -1] += w.sum()
         return found
 
-    def climb(
-        self, at: NDArray[np.float64], step: NDArray[np.float64], value: float, steps: int
-    ) -> tuple[NDArray[np.float64], float]:
-        """The first of step, step / 2, step / 4, ... that does not lead down."""
-        slack = 1e-12 * (1 + abs(value))
-        for halving in range(MAX_HALVINGS):
-            there = at + step / 2**halving
-            reached = self.value(there)
-            if reached >= value - slack:
-                return there, reached
-        raise FitError(steps, float(np.abs(step).max()))
 
-    def _towards_vote(self, at: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Log-odds [V] in favour of what was chosen."""
-        worth = self.votes.features @ at[:-1]
-        lead = worth[self.votes.left] - worth[self.votes.right] + at[-1]
-        toward: NDArray[np.float64] = np.where(self.votes.left_won, lead, -lead)
-        return toward
+def absorb(
+    belief: Belief,
+    left: NDArray[np.float64],
+    right: NDArray[np.float64],
+    left_won: bool,
+    weight: float = 1.0,
+    lapse: float = LAPSE,
+) -> Belief:
+    """The belief after one more vote: one Newton step from its mean, in O(D^2).
 
-    def _log_probability(self, toward: NDArray[np.float64]) -> NDArray[np.float64]:
-        found: NDArray[np.float64] = log_expit(toward)
-        if self.lapse:
-            found = np.log(self.lapse / 2 + (1 - self.lapse) * expit(toward))
-        return found
+    ``fit`` is what counts; this keeps a belief fresh between two fits. The precision grows by the
+    vote's expected information (Sherman and Morrison, 1950), and the mean moves by its slope.
 
-    def _seen(self, toward: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Probability [V] that a vote with this outcome was not cast blindly."""
-        if not self.lapse:
-            return np.ones_like(toward)
-        attentive = (1 - self.lapse) * expit(toward)
-        found: NDArray[np.float64] = attentive / (self.lapse / 2 + attentive)
-        return found
+    Parameters
+    ----------
+    left, right : [D] features of the two works.
+    weight
+        at least 0; a vote of weight 2 counts as two.
+    """
+    if weight < 0:
+        raise ValueError(f"weight {weight} is negative")
+    x = np.append(left - right, 1.0)
+    sign = 1.0 if left_won else -1.0
+    p = float(expit(sign * (x @ belief.mean)))
+    chosen = lapse / 2 + (1 - lapse) * p
+    steep = (1 - lapse) * p * (1 - p)
+    spread = belief.covariance @ x
+    information = weight * steep**2 / (chosen * (1 - chosen))
+    gain = spread / (1 + information * float(x @ spread))
+    return Belief(
+        mean=belief.mean + gain * (sign * weight * steep / chosen),
+        covariance=belief.covariance - information * np.outer(gain, spread),
+    )

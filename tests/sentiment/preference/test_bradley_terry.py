@@ -10,7 +10,7 @@ from scipy.special import expit
 from scipy.stats import norm
 
 from sentiment.preference import bradley_terry
-from sentiment.preference.bradley_terry import Belief, FitError, Votes, fit
+from sentiment.preference.bradley_terry import Belief, FitError, Votes, absorb, fit
 
 
 def make_votes(
@@ -111,14 +111,19 @@ def test_gradient_equals_finite_differences(lapse: float) -> None:
     at = chance.normal(size=6)
 
     differences = [
-        (problem.value(at + step) - problem.value(at - step)) / 2e-5 for step in np.eye(6) * 1e-5
+        (problem.look(at + step).value - problem.look(at - step).value) / 2e-5
+        for step in np.eye(6) * 1e-5
     ]
 
-    assert problem.gradient(at) == pytest.approx(differences, abs=1e-6)
+    assert problem.look(at).gradient() == pytest.approx(differences, abs=1e-6)
 
 
+@pytest.mark.parametrize("max_cells", [10**6, 10])
 @pytest.mark.parametrize("lapse", [0.0, 0.05])
-def test_information_equals_the_dense_formula(lapse: float) -> None:
+def test_information_equals_the_dense_formula(
+    lapse: float, max_cells: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bradley_terry, "MAX_CELLS", max_cells)
     votes = make_votes()
     at = np.random.default_rng(1).normal(size=6)
     x = np.column_stack([votes.features[votes.left] - votes.features[votes.right], np.ones(80)])
@@ -126,7 +131,7 @@ def test_information_equals_the_dense_formula(lapse: float) -> None:
     p = lapse / 2 + (1 - lapse) * sigma
     w = ((1 - lapse) * sigma * (1 - sigma)) ** 2 / (p * (1 - p))
 
-    found = bradley_terry._Problem(votes, np.zeros(6), np.eye(6), lapse).information(at)
+    found = bradley_terry._Problem(votes, np.zeros(6), np.eye(6), lapse).look(at).information()
 
     assert found == pytest.approx(np.eye(6) + x.T @ (w[:, None] * x), rel=1e-10)
 
@@ -211,6 +216,70 @@ def test_a_fit_that_does_not_come_to_rest_is_an_error(monkeypatch: pytest.Monkey
 
     assert caught.value.steps == 2
     assert caught.value.moved > 0
+
+
+@pytest.mark.parametrize("lapse", [0.0, 0.05])
+@pytest.mark.parametrize("weight", [0.0, 0.5, 2.0])
+def test_one_more_vote_is_one_newton_step_from_the_belief(lapse: float, weight: float) -> None:
+    votes = make_votes()
+    before = fit(votes, Belief.prior(5), lapse)
+    left, right = votes.features[3], votes.features[7]
+    one = Votes(
+        features=np.stack([left, right]),
+        left=np.zeros(1, np.int64),
+        right=np.ones(1, np.int64),
+        left_won=np.zeros(1, np.bool_),
+        weights=np.full(1, weight),
+    )
+    precision = np.linalg.inv(before.covariance).astype(np.float64)
+    here = bradley_terry._Problem(one, before.mean, precision, lapse).look(before.mean)
+    covariance = np.linalg.inv(here.information())
+
+    after = absorb(before, left, right, left_won=False, weight=weight, lapse=lapse)
+
+    assert after.covariance == pytest.approx(covariance, rel=1e-9, abs=1e-12)
+    assert after.mean == pytest.approx(before.mean + covariance @ here.gradient(), abs=1e-10)
+
+
+def test_votes_taken_in_one_by_one_come_near_their_fit() -> None:
+    votes = make_votes(n_votes=400, seed=3)
+    belief = fit(replace_votes(votes, slice(0, 300)), Belief.prior(5))
+    for i in range(300, 400):
+        pair = votes.features[votes.left[i]], votes.features[votes.right[i]]
+        belief = absorb(belief, *pair, left_won=bool(votes.left_won[i]))
+
+    whole = fit(votes, Belief.prior(5))
+
+    errors = np.sqrt(np.diag(whole.covariance))
+    assert np.abs((belief.mean - whole.mean) / errors).max() < 0.2
+    assert np.sqrt(np.diag(belief.covariance)) == pytest.approx(errors, rel=0.1)
+
+
+def test_many_votes_on_few_works_are_gathered_without_a_difference() -> None:
+    votes = make_votes(n_items=4, n_votes=500, n_features=3)
+    votes = replace(votes, weights=np.random.default_rng(2).random(500))
+    few = votes.gathered()
+
+    found = fit(votes, Belief.prior(3))
+
+    apart = bradley_terry._Problem(votes, np.zeros(4), np.diag([1.0, 1, 1, 4]), 0.05).look(
+        found.mean
+    )
+    assert len(few.left) == 24  # twelve ordered pairs, two outcomes
+    assert few.weights.sum() == pytest.approx(votes.weights.sum())
+    assert apart.gradient() == pytest.approx(np.zeros(4), abs=1e-9)
+    assert np.linalg.inv(apart.information()) == pytest.approx(found.covariance)
+
+
+def test_a_vote_of_negative_weight_is_refused() -> None:
+    with pytest.raises(ValueError, match="negative"):
+        absorb(Belief.prior(1), np.ones(1), np.zeros(1), left_won=True, weight=-1.0)
+
+
+def replace_votes(votes: Votes, which: slice) -> Votes:
+    """Some of the votes."""
+    fields = ("left", "right", "left_won", "weights")
+    return replace(votes, **{name: getattr(votes, name)[which] for name in fields})
 
 
 BAD: list[tuple[str, dict[str, NDArray[np.generic]]]] = [
