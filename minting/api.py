@@ -163,16 +163,16 @@ class ListingsView(generics.ListAPIView[Listing]):
     """Listings that can be bought now, the cheapest first."""
 
     serializer_class = ListingSerializer
-    queryset = Listing.objects.select_related("token__contract")
+    queryset = Listing.objects.select_related("contract")
 
     def active(self) -> QuerySet[Listing]:
         now = timezone.now()
-        return Listing.objects.select_related("token__contract").active(now).cheapest_first()
+        return Listing.objects.select_related("contract").active(now).cheapest_first()
 
 
 class CollectionListingsView(ListingsView):
     def get_queryset(self) -> QuerySet[Listing]:
-        return self.active().filter(token__contract__collection__slug=self.kwargs["slug"])
+        return self.active().filter(contract__collection__slug=self.kwargs["slug"])
 
 
 class TokenListingsView(ListingsView):

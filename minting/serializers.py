@@ -152,8 +152,8 @@ def _open_to_all(commitment: Commitment) -> SalePhase | None:
 class ListingSerializer(serializers.ModelSerializer[Listing]):
     """An order with its signature: all that a buyer needs to fulfil it."""
 
-    token_id = serializers.IntegerField(source="token.token_id")
-    contract = serializers.CharField(source="token.contract.address")
+    token_id = serializers.IntegerField(source="token_number")
+    contract = serializers.CharField(source="contract.address")
     price_wei = serializers.CharField()
 
     class Meta:

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from minting.chain.logs import ZERO_ADDRESS
-from minting.models.chain import Block, WeiField
+from minting.models.chain import Block, Contract, WeiField
 from minting.models.tokens import Token
 
 
@@ -57,7 +57,8 @@ class Sale(models.Model):
 class ListingQuerySet(models.QuerySet["Listing"]):
     def active(self, now: datetime) -> Self:
         """Offers that can be bought at ``now``, as far as the chain has been read."""
-        return self.filter(state=Listing.State.OPEN, starts_at__lte=now, expires_at__gt=now)
+        running = self.filter(state=Listing.State.OPEN, starts_at__lte=now, expires_at__gt=now)
+        return running.exclude(token=None)
 
     def overdue(self, now: datetime) -> Self:
         return self.filter(state=Listing.State.OPEN, expires_at__lte=now)
@@ -76,7 +77,15 @@ class Listing(models.Model):
         EXPIRED = "expired"
         INVALID = "invalid", "the seller no longer has the token"
 
-    token = models.ForeignKey(Token, models.CASCADE, related_name="listings")
+    token = models.ForeignKey(
+        Token,
+        models.SET_NULL,
+        null=True,
+        related_name="listings",
+        help_text="none while the block that minted it is gone",
+    )
+    contract = models.ForeignKey(Contract, models.PROTECT, related_name="listings")
+    token_number = models.PositiveBigIntegerField(help_text="the token's id on chain")
     seller = models.CharField(max_length=42, db_index=True)
     order_hash = models.CharField(max_length=66, unique=True)
     price_wei = WeiField()
@@ -98,7 +107,10 @@ class Listing(models.Model):
                 condition=Q(expires_at__gt=models.F("starts_at")), name="listing_starts_then_ends"
             ),
         ]
-        indexes = [models.Index(fields=["state", "price_wei"], name="listing_state_price")]
+        indexes = [
+            models.Index(fields=["state", "price_wei"], name="listing_state_price"),
+            models.Index(fields=["contract", "token_number"], name="listing_token_number"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.order_hash} ({self.state})"

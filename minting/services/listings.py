@@ -74,6 +74,8 @@ def _keep(token: Token, order: Order, hashed: str, signature: str, number: int) 
         order_hash=hashed,
         defaults={
             "token": token,
+            "contract_id": token.contract_id,
+            "token_number": token.token_id,
             "seller": order.offerer,
             "price_wei": price_wei(order),
             "starts_at": datetime.fromtimestamp(order.start_time, UTC),

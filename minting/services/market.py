@@ -30,6 +30,7 @@ from minting.models import (
 from minting.services.chain import load_signer
 
 Kind = ChainTransaction.Kind
+MANY_TOKENS = 500  # more are not asked for by their ids
 
 
 class NoMarketplaceError(Exception):
@@ -90,7 +91,7 @@ def _intend_once(kind: Kind, contract: Contract, call: bytes, sender: str) -> No
 
 def open_sellers(*, contract: Contract) -> list[str]:
     """Whose cancellations concern a listing of ours."""
-    rows = Listing.objects.filter(token__contract=contract, state=Listing.State.OPEN)
+    rows = Listing.objects.filter(contract=contract, state=Listing.State.OPEN)
     return list(rows.order_by("seller").values_list("seller", flat=True).distinct())
 
 
@@ -111,24 +112,36 @@ def record_market(
         _sale(log, blocks[log.place.block_number], tokens[log.token_id]) for log in sold
     )
     _close_by_logs(contract, market)
-    last_moves = {log.token_id: log.place.block_number for log in moves if not log.is_mint}
-    owners = {token.pk: token for token in tokens.values() if token.token_id in last_moves}
-    for listing in Listing.objects.filter(token_id__in=owners, state=Listing.State.OPEN):
-        token = owners[listing.token_id]
-        if listing.seller != token.owner:
-            _close([listing.pk], Listing.State.INVALID, last_moves[token.token_id])
+    last_moves = {log.token_id: log.place.block_number for log in moves}
+    offered = Listing.objects.filter(contract=contract, state=Listing.State.OPEN)
+    if len(tokens) <= MANY_TOKENS:
+        offered = offered.filter(token_number__in=tokens)
+    for pk, token_id, seller in offered.values_list("pk", "token_number", "seller"):
+        if token_id in tokens and seller != tokens[token_id].owner:
+            _close([pk], Listing.State.INVALID, last_moves[token_id])
+
+
+def find_listings_again(*, contract: Contract, minted: Mapping[int, Token]) -> None:
+    """Give signed orders their tokens back, which a reorganisation took away with their mints.
+
+    Part of the caller's transaction, before ``record_market`` closes what ended meanwhile.
+    """
+    waiting = Listing.objects.filter(contract=contract, token=None).order_by("pk")
+    for listing in [row for row in waiting if row.token_number in minted]:
+        listing.token = minted[listing.token_number]
+        listing.save(update_fields=["token"])
 
 
 def reopen_listings(*, chain_id: int, above: int, contract: Contract | None = None) -> None:
     """Take back what blocks that are gone had done to listings, of one contract or of all."""
-    closed = Listing.objects.filter(token__contract__chain_id=chain_id, closed_block__gt=above)
+    closed = Listing.objects.filter(contract__chain_id=chain_id, closed_block__gt=above)
     if contract is not None:
-        closed = closed.filter(token__contract=contract)
+        closed = closed.filter(contract=contract)
     closed.update(state=Listing.State.OPEN, closed_block=None)
 
 
 def _close_by_logs(contract: Contract, logs: Sequence[MarketLog]) -> None:
-    ours = Listing.objects.filter(token__contract=contract, state=Listing.State.OPEN)
+    ours = Listing.objects.filter(contract=contract, state=Listing.State.OPEN)
     for log in logs:
         number = log.place.block_number
         if isinstance(log, FulfilledLog):

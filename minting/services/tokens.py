@@ -23,7 +23,7 @@ from minting.models import (
     Transfer,
 )
 from minting.services.blocks import advance_cursor, store_blocks
-from minting.services.market import record_market, reopen_listings
+from minting.services.market import find_listings_again, record_market, reopen_listings
 from minting.services.reveals import record_reveals
 from minting.services.stakes import forget_stakes, record_stakes
 from minting.services.votes import forget_votes, record_votes
@@ -82,6 +82,7 @@ def record_window(
     owners = {log.token_id: log.recipient for log in transfers}
     minted = [log for log in transfers if log.is_mint]
     tokens = _mint(contract, blocks, minted, owners, found.sold)
+    find_listings_again(contract=contract, minted=tokens)
     tokens |= _move(contract, {i: owner for i, owner in owners.items() if i not in tokens})
     Transfer.objects.bulk_create(
         _transfer(log, blocks[log.place.block_number], tokens[log.token_id]) for log in transfers

@@ -302,6 +302,43 @@ def test_a_listing_is_void_once_the_token_has_another_owner(bazaar: Bazaar) -> N
     assert (state(listing), state(other)) == ("invalid", "open")
 
 
+def test_signed_listings_outlive_reading_everything_again(bazaar: Bazaar) -> None:
+    waiting, sold = bazaar.listing(ALICE, 1), bazaar.listing(ALICE, 2)
+    listings = [keep(bazaar, waiting), keep(bazaar, sold)]
+    bazaar.buy(sold, BOB)
+    indexer.poll()
+    before = [state(listing) for listing in listings]
+
+    deployed = Contract.objects.get().deployed_block
+    assert deployed is not None
+    services.rewind(chain_id=31337, number=deployed)
+    away = [(one.token, one.state) for one in Listing.objects.order_by("pk")]
+    offered = Listing.objects.active(timezone.now()).count()
+    indexer.poll()
+
+    assert before == ["open", "filled"]
+    assert away == [(None, "open"), (None, "open")]
+    assert offered == 0
+    assert [state(listing) for listing in listings] == before
+    tokens = Token.objects.order_by("token_id")[:2]
+    assert [listing.token for listing in listings] == list(tokens)
+    assert [Sale.objects.count(), Listing.objects.count()] == [1, 2]
+
+
+def test_a_listing_is_void_if_another_mints_its_token_after_a_reorganisation(
+    bazaar: Bazaar,
+) -> None:
+    listing = keep(bazaar, bazaar.listing(ALICE, 1))
+    minted = Token.objects.get(token_id=1).minted_block.number
+    bazaar.chain.reorganise(bazaar.chain.block_number() - minted + 1)
+    bazaar.chain.succeed(contracts.mint(1, 0, 1), bazaar.contract, BOB, MINT_WEI)
+
+    indexer.poll()
+
+    assert state(listing) == "invalid"
+    assert listing.token == Token.objects.get()
+
+
 def test_a_buyer_may_list_before_the_purchase_is_read(bazaar: Bazaar) -> None:
     bazaar.buy(bazaar.listing(ALICE, 1), BOB)
     listing = keep(bazaar, bazaar.listing(BOB, 1))

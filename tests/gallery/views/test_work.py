@@ -260,6 +260,8 @@ def test_the_cheapest_offer_is_shown(client: Client, drop: Drop, token: Token) -
     for n, price in enumerate([3, 2, 5]):
         Listing.objects.create(
             token=token,
+            contract=token.contract,
+            token_number=token.token_id,
             seller=ALICE,
             order_hash=f"0x{n}",
             price_wei=price * 10**18,

@@ -69,6 +69,8 @@ def offer(token: Token, price_wei: int, **changes: Any) -> Listing:
     now = timezone.now()
     fields = {
         "token": token,
+        "contract": token.contract,
+        "token_number": token.token_id,
         "seller": token.owner,
         "order_hash": f"0x{Listing.objects.count():064x}",
         "price_wei": price_wei,
