@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.fixtures.works",
     "tests.fixtures.ipfs",
     "tests.fixtures.living",  # after those that it imports
+    "tests.fixtures.migrations",
 ]
 
 

@@ -1,7 +1,6 @@
 """What is on chain: blocks, contracts, what we send, commitments, tokens, market, stakes, votes."""
 
 from minting.models.chain import (
-    WEI_DIGITS,
     Alarm,
     Attempt,
     Block,
@@ -12,9 +11,9 @@ from minting.models.chain import (
     ContractQuerySet,
     Marketplace,
     Sender,
-    WeiField,
 )
 from minting.models.cursors import Cursor, CursorQuerySet, Source
+from minting.models.fields import WEI_DIGITS, AmountField, WeiField
 from minting.models.governance import Governance
 from minting.models.market import (
     Listing,
@@ -23,7 +22,6 @@ from minting.models.market import (
     SaleQuerySet,
 )
 from minting.models.pools import (
-    AmountField,
     LiquidityChange,
     LiquiditySnapshot,
     Pool,

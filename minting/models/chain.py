@@ -1,42 +1,13 @@
 """Blocks, contracts, and the transactions that we send."""
 
-from typing import Any, Self
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
 
 from generation.models import Collection, Drop
 from minting.chain.abi import FACTORY
-
-WEI_DIGITS = 78
-
-
-class WeiField(models.CharField[int, int]):
-    """An amount in wei, as 78 digits of text that sort like numbers.
-
-    A uint256 fits no integer of a database, and SQLite turns decimals above 2^63 into doubles.
-    """
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options | {"max_length": WEI_DIGITS})
-
-    def deconstruct(self) -> Any:
-        name, path, positional, options = super().deconstruct()
-        del options["max_length"]
-        return name, path, positional, options
-
-    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> int | None:
-        return None if value is None else int(value)
-
-    def to_python(self, value: Any) -> int | None:
-        return None if value is None else int(value)
-
-    def get_prep_value(self, value: Any) -> str | None:
-        if value is None:
-            return None
-        if not 0 <= int(value) < 2**256:
-            raise ValueError(f"{value} is not a uint256")
-        return f"{int(value):0{WEI_DIGITS}d}"
+from minting.models.fields import WeiField
 
 
 class BlockQuerySet(models.QuerySet["Block"]):

@@ -7,7 +7,8 @@ from django.db import models
 from django.db.models import Q
 
 from minting.chain.logs import ZERO_ADDRESS
-from minting.models.chain import Block, Contract, WeiField
+from minting.models.chain import Block, Contract
+from minting.models.fields import WeiField
 from minting.models.tokens import Token
 
 

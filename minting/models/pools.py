@@ -11,34 +11,8 @@ from django.db.models import Q
 
 from generation.models import Collection
 from minting.chain.pools import V2, V3
-from minting.models.chain import Block, WeiField
-
-AMOUNT_DIGITS = 79
-
-
-class AmountField(models.CharField[int, int]):
-    """An integer of 256 bits with its sign, as text; it does not sort like numbers."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options | {"max_length": AMOUNT_DIGITS})
-
-    def deconstruct(self) -> Any:
-        name, path, positional, options = super().deconstruct()
-        del options["max_length"]
-        return name, path, positional, options
-
-    def from_db_value(self, value: str | None, expression: Any, connection: Any) -> int | None:
-        return None if value is None else int(value)
-
-    def to_python(self, value: Any) -> int | None:
-        return None if value is None else int(value)
-
-    def get_prep_value(self, value: Any) -> str | None:
-        if value is None:
-            return None
-        if abs(int(value)) >= 2**256:
-            raise ValueError(f"{value} has more than 256 bits")
-        return str(int(value))
+from minting.models.chain import Block
+from minting.models.fields import AmountField, WeiField
 
 
 class Pool(models.Model):

@@ -6,7 +6,8 @@ from django.db import models
 from django.db.models import Q
 
 from minting.chain.phases import Phase, PhaseKind
-from minting.models.chain import Block, WeiField
+from minting.models.chain import Block
+from minting.models.fields import WeiField
 from minting.models.tokens import Commitment
 
 

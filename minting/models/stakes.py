@@ -5,7 +5,8 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
-from minting.models.chain import Block, Contract, WeiField
+from minting.models.chain import Block, Contract
+from minting.models.fields import WeiField
 from minting.models.tokens import Token
 
 

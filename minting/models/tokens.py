@@ -7,7 +7,8 @@ from django.db.models import Q
 
 from generation.models import Artwork, Collection, Drop
 from minting.chain.logs import ZERO_ADDRESS
-from minting.models.chain import Block, ChainTransaction, Contract, WeiField
+from minting.models.chain import Block, ChainTransaction, Contract
+from minting.models.fields import WeiField
 from minting.provenance.lineage import DropBody
 
 

@@ -1,10 +1,13 @@
-"""An installation whose drops stand in the first contract."""
+"""Installations of earlier versions after an upgrade, or stopped before one."""
 
-from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db import DatabaseError
+from django.utils import timezone
+
+from tests.fixtures.chain import ALICE, BOB
+from tests.fixtures.migrations import Targets, migrate, old_drop
 
 BEFORE = [("minting", "0002_market"), ("generation", "0013_measured_checkpoint")]
 HASHES = (
@@ -22,44 +25,15 @@ HASHES = (
 )
 
 
-def migrate(targets: list[tuple[str, str]]) -> MigrationExecutor:
-    MigrationExecutor(connection).migrate(targets)
-    return MigrationExecutor(connection)
-
-
-@pytest.fixture
-def latest(transactional_db: None) -> Iterator[list[tuple[str, str]]]:
-    """The newest migrations of every app; the database is back there afterwards."""
-    nodes = MigrationExecutor(connection).loader.graph.leaf_nodes()
-    yield nodes
-    migrate(nodes)
-
-
 def test_drops_of_the_first_contract_stop_the_upgrade_and_stay(
-    latest: list[tuple[str, str]],
+    latest: Targets,
 ) -> None:
-    old = migrate(BEFORE).loader.project_state(BEFORE).apps
-    checkpoint = old.get_model("generation", "Checkpoint").objects.create(
-        name="c", sha256="aa" * 32, architecture="biggan", config={}, recipe={}, licence="CC0-1.0"
-    )
-    collection = old.get_model("generation", "Collection").objects.create(
-        slug="c", name="C", checkpoint=checkpoint
-    )
-    parameters = old.get_model("generation", "ParameterSet").objects.create(
-        collection=collection, number=1, source="initial", reason="", body={}
-    )
-    drop = old.get_model("generation", "Drop").objects.create(
-        collection=collection,
-        number=1,
-        size=1,
-        seed="bb" * 32,
-        parameter_set=parameters,
-        checkpoint=checkpoint,
-    )
+    old = migrate(BEFORE)
+    drop = old_drop(old)
     commitments = old.get_model("minting", "Commitment").objects
     commitments.create(
         drop=drop,
-        collection=collection,
+        collection_id=drop.collection_id,
         number=1,
         first_token_id=1,
         count=1,
@@ -75,3 +49,38 @@ def test_drops_of_the_first_contract_stop_the_upgrade_and_stay(
 
     assert commitments.count() == 1
     commitments.all().delete()
+
+
+def test_listings_know_their_contract_and_token_by_themselves(latest: Targets) -> None:
+    before = [("minting", "0010_governance"), ("generation", "0014_drop_kind")]
+    old = migrate(before)
+    drop, now = old_drop(old), timezone.now()
+    contract = old.get_model("minting", "Contract").objects.create(
+        collection_id=drop.collection_id,
+        chain_id=31337,
+        address=BOB,
+        deployed_block=1,
+        treasury=BOB,
+        royalty_bps=0,
+    )
+    block = old.get_model("minting", "Block").objects.create(
+        chain_id=31337, number=5, hash="0x1", parent_hash="0x0", mined_at=now
+    )
+    token = old.get_model("minting", "Token").objects.create(
+        contract=contract, token_id=7, drop=drop, owner=ALICE, minted_block=block
+    )
+    listing = old.get_model("minting", "Listing").objects.create(
+        token=token,
+        seller=ALICE,
+        order_hash="0x2",
+        price_wei=1,
+        starts_at=now,
+        expires_at=now + timedelta(hours=1),
+        order={},
+        signature="0x",
+    )
+
+    new = migrate(latest)
+
+    row = new.get_model("minting", "Listing").objects.get(pk=listing.pk)
+    assert (row.token_id, row.contract_id, row.token_number) == (token.pk, contract.pk, 7)
