@@ -145,11 +145,13 @@ def basis(teacher: Generator, n_free: int, psi: float, n: int = 256, step: float
         rows.append((ahead - behind).flatten())
     changes = torch.stack(rows)  # [z_dim, everything]
     _, vectors = torch.linalg.eigh(changes @ changes.T)
-    return vectors.flip(1)[:, :n_free].contiguous()
+    leading: Tensor = vectors.flip(1)[:, :n_free].contiguous()
+    return leading
 
 
 def teach(teacher: Generator, z: Tensor, c: Tensor, psi: float) -> Tensor:
     """The teacher's pictures [N, 3, 32, 32], box-averaged, in 0..255."""
     image = teacher.synthesis(teacher.mapping(z, c, psi))
     small = F.avg_pool2d(image, image.shape[2] // RESOLUTION)
-    return ((small + 1) * 127.5).clamp(0, 255)
+    levels: Tensor = ((small + 1) * 127.5).clamp(0, 255)
+    return levels

@@ -31,7 +31,7 @@ class Rounded(torch.autograd.Function):
         return x.floor().clamp(0, 255)
 
     @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(ctx: torch.autograd.function.FunctionCtx, gradient: Tensor) -> Tensor:
         (clipped,) = ctx.saved_tensors  # type: ignore[attr-defined]
         return torch.where(clipped, gradient * LEAK, gradient)
 
@@ -50,7 +50,9 @@ class IntegerLayer(nn.Module):
 
     def multiplier(self) -> Tensor:
         """The least one by which no weight exceeds 127."""
-        return (self.weight.detach().abs().max() * (2**SHIFT / 127)).ceil().clamp(min=1)
+        needed = self.weight.detach().abs().max() * (2**SHIFT / 127)
+        whole: Tensor = needed.ceil().clamp(min=1)
+        return whole
 
     def rounded(self) -> tuple[Tensor, Tensor, Tensor]:
         """Weights and biases as integers in floats, and the multiplier."""
@@ -63,7 +65,8 @@ class IntegerLayer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         weight, bias, m = self.rounded()
         total = F.conv2d(x, weight, bias, padding=self.padding)
-        return Rounded.apply(total * (m / 2**SHIFT))  # type: ignore[no-any-return, no-untyped-call]
+        rounded: Tensor = Rounded.apply(total * (m / 2**SHIFT))  # type: ignore[no-untyped-call]
+        return rounded
 
 
 def straight(x: Tensor, low: float, high: float) -> Tensor:
@@ -82,7 +85,7 @@ class Student(nn.Module):
         self.to_rgb = IntegerLayer(WIDTHS[-1], 3, 1)
 
     def layers(self) -> list[IntegerLayer]:
-        return [self.start, *self.convs, self.to_rgb]  # type: ignore[list-item]
+        return [self.start, *self.convs, self.to_rgb]
 
     def forward(self, latents: Tensor) -> Tensor:
         x = self.start(latents[:, :, None, None]).reshape(len(latents), START, 4, 4)
