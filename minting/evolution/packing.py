@@ -1,19 +1,19 @@
 """A network and its attributes as the bytes of two contracts, as ``Painter`` reads them.
 
 Both begin with 0x00, STOP, so that nobody can run them. Numbers are big-endian; a weight w is
-stored as w + 128. After that byte, the network is
+stored as w + 128, and weights are in rows: of each three rows the first weights, then the second
+ones, and so on. After that byte, the network is
 
     bytes    what
     10       multipliers of the five layers, 2 each
     1,108    443 biases, in the order of the layers, 20 bits each in two's complement; 4 bits are 0
-    12,288   linear layer. 1,536 rows of 8 weights: of latents 8q..8q+7, for outputs 8p..8p+7, by
-             q, then p, then latent. Three rows are 24 bytes: the first weights of the three, the
-             second, ..., the eighth
-    5,184    first 3 x 3: by output, row of the kernel, and input channel, a row's three weights
+    12,288   linear layer: 1,536 rows of 8 weights, those of one latent for outputs 8p..8p+7, by
+             eight latents, then p, then latent
+    5,184    first 3 x 3: by output, row of the kernel, and input channel, a row of three weights
              from right to left
     3,456    second, the same
     2,304    third, the same
-    48       colours: for red, green, blue a weight of each of the 16 channels
+    48       colours: for red, green, blue a weight of each of the 16 channels, a row each
 
 which is 24,398, so that it goes into one contract (24,576, EIP-170). Any int8 weights fit the
 renderer's lanes of 24 bits: 24 * 9 * 128 * 255 + 2^19 < 2^23. The label is
@@ -80,17 +80,9 @@ def pack(layers: Sequence[Layer]) -> bytes:
     biases = np.concatenate([layer.bias for layer in layers]).astype(np.int64)
     if (np.abs(2 * biases + 1) >= 2**BIAS_BITS).any():
         raise PackingError(f"a bias of {np.abs(biases).max()} does not fit {BIAS_BITS} bits")
-    start, *convolutions, colours = (_raised(layer.weight) for layer in layers)
-    parts = [_arrange_start(start), *(one[..., ::-1].swapaxes(1, 2) for one in convolutions)]
-    return b"".join(
-        [
-            STOP,
-            np.array(multipliers, ">u2").tobytes(),
-            _pack_biases(biases),
-            *(np.ascontiguousarray(part).tobytes() for part in parts),
-            colours.tobytes(),
-        ]
-    )
+    weights = [_arrange(_raised(layer.weight)) for layer in layers]
+    numbers = np.array(multipliers, ">u2").tobytes() + _pack_biases(biases)
+    return STOP + numbers + b"".join(one.tobytes() for one in weights)
 
 
 def unpack(code: bytes) -> tuple[Layer, ...]:
@@ -196,22 +188,26 @@ def _raised(weight: NDArray[np.int8]) -> NDArray[np.uint8]:
     return (weight.astype(np.int16) + 128).astype(np.uint8)
 
 
-def _arrange_start(weight: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """[384, 32, 1, 1] -> [512, 8, 3]: rows by eight latents, eight outputs, latent."""
-    rows = weight.reshape(-1, LANES, LATENTS // LANES, LANES).transpose(2, 0, 3, 1)
-    return rows.reshape(-1, 3, LANES).swapaxes(1, 2)
+def _arrange(weight: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """[out, in, k, k] -> rows, of three the first weights, then the second ones, and so on."""
+    n_out, n_in, size, _ = weight.shape
+    if n_in == LATENTS:
+        rows = weight.reshape(n_out // LANES, LANES, n_in // LANES, LANES).transpose(2, 0, 3, 1)
+    else:
+        rows = weight[..., ::-1].swapaxes(1, 2)
+    width = rows.shape[-1]
+    return np.ascontiguousarray(rows.reshape(-1, 3, width).swapaxes(1, 2))
 
 
 def _restore(name: str, stored: NDArray[np.uint8]) -> NDArray[np.int8]:
     n_out, n_in, size, _ = SHAPES[name]
-    weight: NDArray[Any] = stored
-    if name == "start":
-        weight = stored.reshape(-1, LANES, 3).swapaxes(1, 2)
-        weight = weight.reshape(n_in // LANES, n_out // LANES, LANES, LANES)
-        weight = weight.transpose(1, 3, 0, 2)
-    elif size > 1:
-        weight = stored.reshape(n_out, size, n_in, size)[..., ::-1].swapaxes(1, 2)
-    lowered = weight.reshape(SHAPES[name]).astype(np.int16) - 128
+    width = LANES if n_in == LATENTS else size
+    rows = stored.reshape(-1, width, 3).swapaxes(1, 2)
+    if n_in == LATENTS:
+        rows = rows.reshape(n_in // LANES, n_out // LANES, LANES, LANES).transpose(1, 3, 0, 2)
+    else:
+        rows = rows.reshape(n_out, size, n_in, size)[..., ::-1].swapaxes(1, 2)
+    lowered = rows.reshape(SHAPES[name]).astype(np.int16) - 128
     return lowered.astype(np.int8)
 
 

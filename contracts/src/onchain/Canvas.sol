@@ -26,13 +26,13 @@ library Canvas {
     uint256 private constant THIRD = 22_046;
     uint256 private constant COLOURS = 24_350;
 
-    // Where parts of the room begin: sums of one output of a layer, eight weights, two pictures between layers.
+    // Where parts of the room begin: one output's sums, its rows, its weights, and two pictures between layers.
     uint256 private constant SUMS = 24_416;
-    uint256 private constant KERNEL = 37_216;
-    uint256 private constant ROW = 37_472;
-    uint256 private constant ONE = 37_728;
-    uint256 private constant OTHER = 103_264;
-    uint256 private constant ROOM = 136_032;
+    uint256 private constant JOINED = 36_704;
+    uint256 private constant KERNEL = 40_800;
+    uint256 private constant ONE = 43_104;
+    uint256 private constant OTHER = 108_640;
+    uint256 private constant ROOM = 141_408;
 
     uint256 private constant GROUP = 256; // bytes: words of eight channels
     uint256 private constant LANE = 24; // bits
@@ -42,6 +42,7 @@ library Canvas {
     uint256 private constant RAISED = 0x000080000080000080000080000080000080000080000080;
     uint256 private constant BYTES = 0x0000ff0000ff0000ff0000ff0000ff0000ff0000ff0000ff;
     uint256 private constant SECONDS = 0x000000ffffff000000ffffff000000ffffff000000ffffff;
+    uint256 private constant FIRSTS = 0xffffff000000ffffff000000ffffff000000ffffff000000;
     uint256 private constant HALVES = 0x800000800000800000800000800000800000800000800000800000800000;
     uint256 private constant EIGHT_HALVES = 0x800000800000800000800000800000800000800000800000;
     // 2^23 - 256 in each lane: added to a number below 2^23 it reaches 2^23 from 256 on.
@@ -91,23 +92,21 @@ library Canvas {
     /// @param latents the input
     function start(uint256 room, bytes32 latents) internal pure {
         unchecked {
-            _spread(room + START, room + ONE);
+            _spread(room + START, room + ONE, 1_536, 8, RAISED);
             _clear(room + SUMS, 48);
-            for (uint256 i = 0; i < 4; ++i) {
-                _eightBytes(room + KERNEL, uint256(latents) >> (192 - 64 * i), 0);
-                uint256 rows = room + ONE + i * 48 * GROUP;
-                _accumulate(room + KERNEL, rows, rows + 48 * GROUP, room + SUMS);
+            for (uint256 i = 0; i < 32; ++i) {
+                _store(room + KERNEL + 32 * i, uint8(latents[i]));
             }
+            for (uint256 i = 0; i < 4; ++i) {
+                uint256 rows = room + ONE + i * 48 * GROUP;
+                _accumulate(room + KERNEL + i * GROUP, rows + 48 * GROUP, room + SUMS, rows);
+            }
+            _addBiases(room);
+            _quantise(room + SUMS, room + SUMS, 48, 32, EIGHT_HALVES, _multiplier(room, 0));
             for (uint256 i = 0; i < 48; ++i) {
-                uint256 bias = EIGHT_HALVES;
-                for (uint256 k = 0; k < 8; ++k) {
-                    bias += _bias(room, 8 * i + k) << (LANE * (7 - k));
-                }
-                uint256 eight = quantised(_load(room + SUMS + 32 * i) + bias, _multiplier(room, 0));
                 // Each word is two rows of a channel.
                 uint256 to = room + OTHER + ((i >> 4) * 4 + (i & 1) * 2) * GROUP + ((i >> 1) & 7) * 32;
-                _store(to, _doubled(eight >> (4 * LANE)));
-                _store(to + GROUP, _doubled(eight & 0xffffffffffffffffffffffff));
+                _storeDoubled(to, _load(room + SUMS + 32 * i));
             }
         }
     }
@@ -142,113 +141,141 @@ library Canvas {
         }
         unchecked {
             _clear(room + SUMS, 3 * 128);
+            _spread(room + COLOURS, room + KERNEL, 48, 1, 128);
             for (uint256 i = 0; i < 6; ++i) {
-                _eightBytes(room + KERNEL, _load(room + COLOURS + 8 * i) >> 192, 128);
                 uint256 from = room + ONE + (i & 1) * 128 * GROUP;
-                _accumulate(room + KERNEL, from, from + 128 * GROUP, room + SUMS + (i >> 1) * 4_096);
+                _accumulate(room + KERNEL + i * GROUP, from + 128 * GROUP, room + SUMS + (i >> 1) * 4_096, from);
             }
             uint256 m = _multiplier(room, 4);
-            uint256 red = EIGHT_HALVES + _bias(room, 440) * ONES;
-            uint256 green = EIGHT_HALVES + _bias(room, 441) * ONES;
-            uint256 blue = EIGHT_HALVES + _bias(room, 442) * ONES;
-            uint256 to;
-            assembly ("memory-safe") {
-                to := add(picture, 0x20)
-            }
-            for (uint256 i = 0; i < 128; ++i) {
-                uint256 sums = room + SUMS + 32 * ((31 - (i >> 2)) * 4 + (i & 3));
-                uint256 eight = quantised(_load(sums) + red, m) | quantised(_load(sums + 4_096) + green, m) << 8
-                    | quantised(_load(sums + 8_192) + blue, m) << 16;
-                _store(to, eight << 64);
-                to += 24;
+            for (uint256 i = 0; i < 3; ++i) {
+                uint256 sums = room + SUMS + i * 4_096;
+                _quantise(sums, sums, 128, 32, EIGHT_HALVES + _bias(room, 440 + i) * ONES, m);
             }
         }
-    }
-
-    /// @notice In eight lanes, (x - 2^23) * m >> 16, clipped to 0..255.
-    /// @param x sums, each 2^23 more than it is; what is above the eighth lane is left out
-    /// @param m the layer's multiplier, below 2^16
-    function quantised(uint256 x, uint256 m) internal pure returns (uint256 eight) {
-        unchecked {
-            // What is below 2^23 was negative and becomes zero. Then every second lane has 48 bits for 23 + 16.
-            uint256 sign = (x >> 23) & ONES;
-            x &= (sign << 23) - sign;
-            eight = (((x & SECONDS) * m >> 16) & SECONDS) | ((((x >> LANE) & SECONDS) * m >> 16) & SECONDS) << LANE;
-            sign = ((eight + ABOVE_BYTE) >> 23) & ONES;
-            return (eight | ((sign << 8) - sign)) & BYTES;
-        }
+        _mix(room + SUMS, picture);
     }
 
     /// @dev The sums of one output's rows of the kernel, each over all channels.
     function _convolve(uint256 room, Layer memory layer, uint256 output) private pure {
         unchecked {
             uint256 groups = layer.rows * layer.groups;
-            uint256 weights = layer.weights + output * layer.eights * 72;
+            uint256 kernel = room + KERNEL;
+            uint256 taps = 3 * 8 * layer.eights;
             uint256 sums = room + SUMS + 32 * layer.groups;
             // Above the first and below the last row there is nothing: zeros before and after the sums.
             _clear(room + SUMS, 3 * groups + 2 * layer.groups);
+            _spread(layer.weights + output * taps * 3, kernel, taps, 3, 0x000080000080000080);
             for (uint256 row = 0; row < 3; ++row) {
                 uint256 from = layer.from;
                 for (uint256 i = 0; i < layer.eights; ++i) {
-                    _eightTaps(room + KERNEL, weights);
-                    _accumulate(room + KERNEL, from, from + groups * GROUP, sums);
-                    from += groups * GROUP;
-                    weights += 24;
+                    uint256 end = from + groups * GROUP;
+                    _accumulate(kernel, end, sums, from);
+                    kernel += GROUP;
+                    from = end;
                 }
                 sums += 32 * groups;
             }
         }
     }
 
-    /// @dev From one output's sums to the next layer's input. A row of the picture was doubled, so row y of the input
-    /// counts for rows 2y - 1 (the kernel's lowest row), 2y and 2y + 1 (two rows each) and 2y + 2 (the uppermost).
+    /// @dev From one output's sums to the next layer's input: the last layer's as it is, others' doubled.
     function _finish(uint256 room, Layer memory layer, uint256 output) private pure {
         unchecked {
-            uint256 groups = layer.groups;
+            uint256 count = 2 * layer.rows * layer.groups;
             uint256 m = _multiplier(room, layer.number);
-            // Neighbours' lanes bring another 2^23 into the first and the last.
-            uint256 bias = (_bias(room, layer.biases + output) * ONES << LANE) - (1 << 47) - (1 << 215);
-            uint256 row = room + ROW;
-            _store(row, HALVES);
-            _store(row + 32 * groups + 32, HALVES);
-            for (uint256 y = 0; y < 2 * layer.rows; ++y) {
-                _sumRows(room, layer, y);
-                for (uint256 g = 0; g < groups; ++g) {
-                    uint256 place = row + 32 * g;
-                    uint256 x = _load(place + 32) + (_load(place) << 192) + (_load(place + 64) >> 216 << LANE) + bias;
-                    _put(layer, output, y * groups + g, quantised(x >> LANE, m));
+            // In the sums, the first and the last lane have 2^23 twice.
+            uint256 bias = _bias(room, layer.biases + output) * ONES - (1 << 23) - (1 << 191);
+            uint256 to = layer.to + (output & 7) * 32;
+            _join(room + SUMS, room + JOINED, layer.rows, layer.groups);
+            if (layer.number == 3) {
+                _quantise(room + JOINED, to + (output >> 3) * count * GROUP, count, GROUP, bias, m);
+                return;
+            }
+            _quantise(room + JOINED, room + JOINED, count, 32, bias, m);
+            to += (output >> 3) * count * 2 * GROUP;
+            for (uint256 i = 0; i < count; ++i) {
+                _storeDoubled(to + i * 2 * GROUP, _load(room + JOINED + i * 32));
+            }
+        }
+    }
+
+    /// @dev The rows of an output, by groups of eight pixels, each lane raised by 2^23, the first and the last twice. A
+    /// row of the picture was doubled, so row y of the input counts for rows 2y - 1 (the kernel's lowest row), 2y and
+    /// 2y + 1 (two rows each) and 2y + 2 (the uppermost).
+    function _join(uint256 sums, uint256 to, uint256 rows, uint256 groups) private pure {
+        // Assembly: up to 128 words an output, each from three sums and its neighbours' outermost lanes. Only sums are
+        // read, only the joined rows are written.
+        assembly ("memory-safe") {
+            let length := mul(groups, 0x20)
+            let size := mul(rows, length)
+            let upper := sums
+            let middle := add(add(sums, length), size)
+            let lower := add(middle, size)
+            let next := 0
+            for { let y := 0 } lt(y, mul(rows, 2)) { y := add(y, 1) } {
+                let left := HALVES
+                let here := add(add(mload(upper), mload(middle)), add(mload(lower), HALVES))
+                for { let i := 0x20 } lt(i, length) { i := add(i, 0x20) } {
+                    next := add(add(mload(add(upper, i)), mload(add(middle, i))), add(mload(add(lower, i)), HALVES))
+                    mstore(to, shr(LANE, add(add(here, shl(192, left)), shl(LANE, shr(216, next)))))
+                    to := add(to, 0x20)
+                    left := here
+                    here := next
+                }
+                next := HALVES
+                mstore(to, shr(LANE, add(add(here, shl(192, left)), shl(LANE, shr(216, next)))))
+                to := add(to, 0x20)
+                // After an even row the upper and the lower sums go on, after an odd one the middle.
+                switch and(y, 1)
+                case 0 {
+                    upper := add(upper, length)
+                    lower := add(lower, length)
+                }
+                default { middle := add(middle, length) }
+            }
+        }
+    }
+
+    /// @dev Of each word, in eight lanes, (x + bias - 2^23) * m >> 16, clipped to 0..255. Results are `stride` apart.
+    function _quantise(uint256 from, uint256 to, uint256 count, uint256 stride, uint256 bias, uint256 m) private pure {
+        // Assembly: 3,184 words a picture. Only words of the room are written.
+        assembly ("memory-safe") {
+            for { let end := add(from, mul(count, 0x20)) } lt(from, end) { from := add(from, 0x20) } {
+                let x := add(mload(from), bias)
+                // What is below 2^23 was negative and becomes zero.
+                let sign := and(shr(23, x), ONES)
+                x := and(x, sub(shl(23, sign), sign))
+                // Every second lane has 48 bits for 23 + 16.
+                x := or(and(shr(16, mul(and(x, SECONDS), m)), SECONDS), and(shr(16, mul(and(x, FIRSTS), m)), FIRSTS))
+                sign := and(shr(23, add(x, ABOVE_BYTE)), ONES)
+                mstore(to, and(or(x, sub(shl(8, sign), sign)), BYTES))
+                to := add(to, stride)
+            }
+        }
+    }
+
+    /// @dev Red, green and blue become pixels, the lowest row first.
+    function _mix(uint256 sums, bytes memory picture) private pure {
+        // Assembly: each store of 32 bytes brings 24, and 8 that the next one overwrites; so do the last ones, in the
+        // room that was taken after the picture.
+        assembly ("memory-safe") {
+            let to := add(picture, 0x20)
+            for { let row := add(sums, 3968) } iszero(lt(row, sums)) { row := sub(row, 0x80) } {
+                for { let i := 0 } lt(i, 0x80) { i := add(i, 0x20) } {
+                    let from := add(row, i)
+                    let eight := or(mload(from), shl(8, mload(add(from, 4096))))
+                    mstore(to, shl(64, or(eight, shl(16, mload(add(from, 8192))))))
+                    to := add(to, 24)
                 }
             }
         }
     }
 
-    /// @dev The groups of row y of an output, each lane raised by 2^23.
-    function _sumRows(uint256 room, Layer memory layer, uint256 y) private pure {
+    /// @dev Bytes in eight lanes become two groups of four pixels, doubled.
+    function _storeDoubled(uint256 to, uint256 eight) private pure {
         unchecked {
-            uint256 length = 32 * layer.groups;
-            uint256 size = length * layer.rows;
-            uint256 upper = room + SUMS + ((y + 1) >> 1) * length;
-            uint256 middle = room + SUMS + length + size + (y >> 1) * length;
-            uint256 lower = room + SUMS + length + 2 * size + ((y + 1) >> 1) * length;
-            uint256 to = room + ROW + 32;
-            for (uint256 i = 0; i < length; i += 32) {
-                _store(to + i, _load(upper + i) + _load(middle + i) + _load(lower + i) + HALVES);
-            }
-        }
-    }
-
-    /// @dev Eight pixels of an output, as the next layer wants them: the last one as they are, others doubled.
-    function _put(Layer memory layer, uint256 output, uint256 group, uint256 eight) private pure {
-        unchecked {
-            uint256 to = layer.to + (output & 7) * 32;
-            uint256 groups = 2 * layer.rows * layer.groups;
-            if (layer.number == 3) {
-                _store(to + ((output >> 3) * groups + group) * GROUP, eight);
-            } else {
-                to += ((output >> 3) * groups + group) * 2 * GROUP;
-                _store(to, _doubled(eight >> (4 * LANE)));
-                _store(to + GROUP, _doubled(eight & 0xffffffffffffffffffffffff));
-            }
+            _store(to, _doubled(eight >> 96));
+            _store(to + GROUP, _doubled(eight & 0xffffffffffffffffffffffff));
         }
     }
 
@@ -263,7 +290,7 @@ library Canvas {
 
     /// @dev Add to the sums of each group its product with eight channels' weights. `from` to `to` are an even number
     /// of groups.
-    function _accumulate(uint256 kernel, uint256 from, uint256 to, uint256 sums) private pure {
+    function _accumulate(uint256 kernel, uint256 to, uint256 sums, uint256 from) private pure {
         // Assembly: here is most of the work, and each step is a load, a MUL and an ADD. Sums are read and written in
         // the room only.
         assembly ("memory-safe") {
@@ -275,52 +302,75 @@ library Canvas {
             let w5 := mload(add(kernel, 0xa0))
             let w6 := mload(add(kernel, 0xc0))
             let w7 := mload(add(kernel, 0xe0))
-            for {} lt(from, to) { from := add(from, GROUP) } {
-                let s := add(mload(sums), mul(mload(from), w0))
-                s := add(mul(mload(add(from, 0x20)), w1), s)
-                s := add(mul(mload(add(from, 0x40)), w2), s)
-                s := add(mul(mload(add(from, 0x60)), w3), s)
-                s := add(mul(mload(add(from, 0x80)), w4), s)
-                s := add(mul(mload(add(from, 0xa0)), w5), s)
-                s := add(mul(mload(add(from, 0xc0)), w6), s)
-                mstore(sums, add(mul(mload(add(from, 0xe0)), w7), s))
-                sums := add(sums, 0x20)
+            for {} lt(from, to) { from := add(from, 0x200) } {
+                mstore(
+                    sums,
+                    add(
+                        add(
+                            mload(sums),
+                            add(
+                                add(mul(mload(from), w0), mul(mload(add(from, 0x20)), w1)),
+                                add(mul(mload(add(from, 0x40)), w2), mul(mload(add(from, 0x60)), w3))
+                            )
+                        ),
+                        add(
+                            add(mul(mload(add(from, 0x80)), w4), mul(mload(add(from, 0xa0)), w5)),
+                            add(mul(mload(add(from, 0xc0)), w6), mul(mload(add(from, 0xe0)), w7))
+                        )
+                    )
+                )
+                mstore(
+                    add(sums, 0x20),
+                    add(
+                        add(
+                            mload(add(sums, 0x20)),
+                            add(
+                                add(mul(mload(add(from, 0x100)), w0), mul(mload(add(from, 0x120)), w1)),
+                                add(mul(mload(add(from, 0x140)), w2), mul(mload(add(from, 0x160)), w3))
+                            )
+                        ),
+                        add(
+                            add(mul(mload(add(from, 0x180)), w4), mul(mload(add(from, 0x1a0)), w5)),
+                            add(mul(mload(add(from, 0x1c0)), w6), mul(mload(add(from, 0x1e0)), w7))
+                        )
+                    )
+                )
+                sums := add(sums, 0x40)
             }
         }
     }
 
-    /// @dev The taps of eight channels, three bytes each at `weights`, to `kernel`.
-    function _eightTaps(uint256 kernel, uint256 weights) private pure {
-        unchecked {
-            uint256 eight = _load(weights) >> 64;
-            for (uint256 i = 0; i < 256; i += 32) {
-                uint256 three = eight >> 168;
-                three = (three | three << 16 | three << 32) & 0x0000ff0000ff0000ff;
-                _store(kernel + i, three - 0x000080000080000080);
-                eight = (eight << 24) & 0xffffffffffffffffffffffffffffffffffffffffffffffff;
-            }
-        }
-    }
-
-    /// @dev Eight bytes less `raised`, a word each, to `kernel`.
-    function _eightBytes(uint256 kernel, uint256 eight, uint256 raised) private pure {
-        unchecked {
-            for (uint256 i = 0; i < 8; ++i) {
-                _store(kernel + 32 * i, ((eight >> (56 - 8 * i)) & 0xff) - raised);
-            }
-        }
-    }
-
-    /// @dev The linear layer's 1,536 rows of eight weights, a word each.
-    function _spread(uint256 from, uint256 to) private pure {
-        // Assembly: 512 rounds of three stores in the room.
+    /// @dev Rows of `width` weights, a word each, from where three rows are interleaved.
+    /// @param from where they are stored
+    /// @param to where the words go
+    /// @param rows how many rows, a multiple of three
+    /// @param width how many weights, from 1 to 8
+    /// @param raised by what all weights of a row were raised, 128 in each lane
+    function _spread(uint256 from, uint256 to, uint256 rows, uint256 width, uint256 raised) private pure {
+        // Assembly: 5,232 words a picture, from unaligned bytes of the network. Only words of the room are written.
         assembly ("memory-safe") {
-            for { let end := add(from, 12288) } lt(from, end) { from := add(from, 24) } {
-                let three := shr(64, mload(from))
-                mstore(to, sub(and(shr(16, three), BYTES), RAISED))
-                mstore(add(to, 0x20), sub(and(shr(8, three), BYTES), RAISED))
-                mstore(add(to, 0x40), sub(and(three, BYTES), RAISED))
-                to := add(to, 0x60)
+            let bytes_ := mul(width, 3)
+            let right := sub(256, mul(bytes_, 8))
+            for { let end := add(to, mul(rows, 0x20)) } lt(to, end) { to := add(to, 0x60) } {
+                let three := shr(right, mload(from))
+                mstore(to, sub(and(shr(16, three), BYTES), raised))
+                mstore(add(to, 0x20), sub(and(shr(8, three), BYTES), raised))
+                mstore(add(to, 0x40), sub(and(three, BYTES), raised))
+                from := add(from, bytes_)
+            }
+        }
+    }
+
+    /// @dev Add each output of the linear layer its bias.
+    function _addBiases(uint256 room) private pure {
+        unchecked {
+            for (uint256 i = 0; i < 48; ++i) {
+                uint256 sums = room + SUMS + 32 * i;
+                uint256 eight = _load(sums);
+                for (uint256 k = 0; k < 8; ++k) {
+                    eight += _bias(room, 8 * i + k) << (LANE * (7 - k));
+                }
+                _store(sums, eight);
             }
         }
     }
