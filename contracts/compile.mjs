@@ -21,6 +21,7 @@ const DEPLOYED = {
   "contracts/src/LivingCollection.sol": "LivingCollection",
   "contracts/src/LivingVotesCollection.sol": "LivingVotesCollection",
   "contracts/src/onchain/Painter.sol": "Painter",
+  "contracts/src/onchain/PaintedCollection.sol": "PaintedCollection",
   "contracts/src/staking/Staking.sol": "Staking",
   "contracts/src/governance/HoldersGovernor.sol": "HoldersGovernor",
   "contracts/src/governance/ParameterBounds.sol": "ParameterBounds",
