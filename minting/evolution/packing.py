@@ -190,11 +190,10 @@ def _raised(weight: NDArray[np.int8]) -> NDArray[np.uint8]:
 
 def _arrange(weight: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """[out, in, k, k] -> rows, of three the first weights, then the second ones, and so on."""
-    n_out, n_in, size, _ = weight.shape
+    n_out, n_in = weight.shape[:2]
+    rows: NDArray[Any] = weight[..., ::-1].swapaxes(1, 2)
     if n_in == LATENTS:
         rows = weight.reshape(n_out // LANES, LANES, n_in // LANES, LANES).transpose(2, 0, 3, 1)
-    else:
-        rows = weight[..., ::-1].swapaxes(1, 2)
     width = rows.shape[-1]
     return np.ascontiguousarray(rows.reshape(-1, 3, width).swapaxes(1, 2))
 
@@ -202,7 +201,7 @@ def _arrange(weight: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _restore(name: str, stored: NDArray[np.uint8]) -> NDArray[np.int8]:
     n_out, n_in, size, _ = SHAPES[name]
     width = LANES if n_in == LATENTS else size
-    rows = stored.reshape(-1, width, 3).swapaxes(1, 2)
+    rows: NDArray[Any] = stored.reshape(-1, width, 3).swapaxes(1, 2)
     if n_in == LATENTS:
         rows = rows.reshape(n_in // LANES, n_out // LANES, LANES, LANES).transpose(1, 3, 0, 2)
     else:

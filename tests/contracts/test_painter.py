@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,15 +15,16 @@ from generation.gan import student
 from minting.chain.abi import compiled
 from minting.evolution import network
 from minting.evolution.latents import choose, latents_of
+from minting.evolution.network import Layer
 from minting.evolution.packing import pack, pack_label
 from minting.provenance.keccak import keccak256
 from tests.fixtures.chain import Chain
-from tests.fixtures.painting import SHIPPED, Painting, label, painting, put, shipped
+from tests.fixtures.painting import SHIPPED, Painting, deploy, label, painting, put, shipped
 
 __all__ = ["painting"]
 
 PIXELS = (network.RESOLUTION, network.RESOLUTION, 3)
-A_CALL_GAS = 16_777_216  # of a transaction, EIP-7825
+MOST_GAS = 16_777_216  # of a transaction, EIP-7825
 
 
 def word(seed: int) -> bytes:
@@ -36,6 +38,25 @@ def latents(n: int) -> NDArray[np.uint8]:
     noise = [np.frombuffer(word(i), np.uint8) for i in range(n // 2, n - 2)]
     ends = [np.full(network.LATENTS, byte, np.uint8) for byte in (0, 255)]
     return np.stack([*works, *noise, *ends])
+
+
+def extreme(kind: str) -> tuple[Layer, ...]:
+    """Weights and biases at the ends of their ranges, and multipliers that let values grow."""
+    chance = np.random.default_rng(0)
+    layers = []
+    for name in network.LAYERS:
+        shape = network.SHAPES[name]
+        signs = {
+            "random": chance.integers(-128, 128, shape),
+            "lowest": np.full(shape, -128),
+            "highest": np.full(shape, 127),
+            "alternating": np.where(chance.random(shape) < 0.5, -128, 127),
+        }
+        bias = -(2**19) if kind == "lowest" else 2**19 - 1
+        multiplier = 65_535 if kind == "highest" else 300
+        weight = signs["random" if kind == "lowest" and name == "start" else kind]
+        layers.append(Layer(weight.astype(np.int8), np.full(shape[0], bias, np.int32), multiplier))
+    return tuple(layers)
 
 
 def drawn(painting: Painting, asked: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -69,6 +90,18 @@ def test_the_chain_draws_a_thousand_pictures_as_numpy_does(painting: Painting) -
     np.testing.assert_array_equal(pictures, network.draw(shipped(), asked))
 
 
+@pytest.mark.parametrize("kind", ["random", "lowest", "highest", "alternating"])
+def test_no_network_is_too_much_for_the_lanes(chain: Chain, kind: str) -> None:
+    layers = extreme(kind)
+    painting = deploy(chain, layers)
+    asked = latents(6)
+
+    pictures = drawn(painting, asked)
+
+    whole = replace(shipped(), layers=layers)
+    np.testing.assert_array_equal(pictures, network.draw(whole, asked))
+
+
 def test_the_chain_makes_the_same_latents(painting: Painting) -> None:
     words = [word(seed) for seed in range(64)] + [bytes(32), b"\xff" * 32]
 
@@ -80,7 +113,7 @@ def test_the_chain_makes_the_same_latents(painting: Painting) -> None:
 def test_a_token_is_described_in_full(painting: Painting) -> None:
     seed = next(i for i in range(99) if choose(label().attributes, word(i))[-1] == 0)
 
-    uri = painting.ask("tokenURI", 7, word(seed), gas=A_CALL_GAS)
+    uri = painting.ask("tokenURI", 7, word(seed), gas=MOST_GAS)
 
     head, body = uri.split(",")
     about = json.loads(base64.b64decode(body, validate=True))

@@ -254,7 +254,7 @@ library Canvas {
         }
     }
 
-    /// @dev Red, green and blue become pixels, the lowest row first.
+    /// @dev Red, green and blue, 4,096 bytes each, become pixels, the lowest row first.
     function _mix(uint256 sums, bytes memory picture) private pure {
         // Assembly: each store of 32 bytes brings 24, and 8 that the next one overwrites; so do the last ones, in the
         // room that was taken after the picture.
@@ -390,6 +390,7 @@ library Canvas {
         }
     }
 
+    /// @dev Words become zero.
     function _clear(uint256 place, uint256 words) private pure {
         // Assembly: what is copied from after the input is zeros.
         assembly ("memory-safe") {
@@ -397,15 +398,17 @@ library Canvas {
         }
     }
 
+    /// @dev A word of the room.
     function _load(uint256 place) private pure returns (uint256 word) {
-        // Assembly: a word of the room, at any byte of it.
+        // Assembly: at any byte, which no array gives.
         assembly ("memory-safe") {
             word := mload(place)
         }
     }
 
+    /// @dev Write a word of the room.
     function _store(uint256 place, uint256 word) private pure {
-        // Assembly: a word of the room, or of the picture that is being written.
+        // Assembly: as for reading.
         assembly ("memory-safe") {
             mstore(place, word)
         }

@@ -86,10 +86,11 @@ contract Painter {
     function draw(bytes32 latents) external view returns (bytes memory pixels) {
         bytes memory bmp = Canvas.draw(network, latents);
         pixels = new bytes(bmp.length);
-        for (uint256 i = 0; i < bmp.length; ++i) {
-            uint256 y = 31 - i / 96;
-            uint256 x = (i % 96) / 3;
-            pixels[i] = bmp[96 * y + 3 * x + 2 - i % 3];
+        for (uint256 row = 0; row < bmp.length; row += 96) {
+            for (uint256 i = row; i < row + 96; i += 3) {
+                uint256 from = bmp.length - 96 - row + i - row;
+                (pixels[i], pixels[i + 1], pixels[i + 2]) = (bmp[from + 2], bmp[from + 1], bmp[from]);
+            }
         }
     }
 
