@@ -4,6 +4,7 @@ import base64
 import io
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,13 +17,14 @@ from minting.chain.abi import compiled
 from minting.evolution import network
 from minting.evolution.latents import choose, latents_of
 from minting.evolution.network import Layer
-from minting.evolution.packing import pack, pack_label
+from minting.evolution.packing import NETWORK_BYTES, pack, pack_label, unpack
 from minting.provenance.keccak import keccak256
 from tests.fixtures.chain import Chain
 from tests.fixtures.painting import SHIPPED, Painting, deploy, label, painting, put, shipped
 
 __all__ = ["painting"]
 
+FORGE_TEST = Path(__file__).parents[2] / "contracts/test/onchain/Painter.t.sol"
 PIXELS = (network.RESOLUTION, network.RESOLUTION, 3)
 MOST_GAS = 16_777_216  # of a transaction, EIP-7825
 
@@ -100,6 +102,18 @@ def test_no_network_is_too_much_for_the_lanes(chain: Chain, kind: str) -> None:
 
     whole = replace(shipped(), layers=layers)
     np.testing.assert_array_equal(pictures, network.draw(whole, asked))
+
+
+def test_the_picture_that_forge_compares_with_is_numpys() -> None:
+    hashes = b"".join(keccak256(place.to_bytes(32)) for place in range(728))
+    head = bytes.fromhex("00012c0064006400640190") + b"\1" * 1108
+    layers = unpack((head + hashes)[:NETWORK_BYTES])
+    latents = np.frombuffer(keccak256(b"latents"), np.uint8)
+
+    picture = network.draw(replace(shipped(), layers=layers), latents[None])
+
+    assert np.unique(picture).size > 100
+    assert keccak256(picture.tobytes()).hex() in FORGE_TEST.read_text()
 
 
 def test_the_chain_makes_the_same_latents(painting: Painting) -> None:

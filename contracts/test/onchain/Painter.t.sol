@@ -27,6 +27,13 @@ contract PainterUnitTest is PainterTest {
         }
     }
 
+    /// @notice Weights in every place; `minting/evolution/network.py` draws a picture with this hash.
+    function test_a_network_of_noise_draws_what_numpy_draws() public {
+        vm.etch(NETWORK, _noise());
+        bytes32 expected = 0x39f7ea5e3f4626c60914ea69745ceab46df472cdb7079e5c14266ec950e3014e;
+        vm.assertEq(keccak256(painter.draw(keccak256("latents"))), expected);
+    }
+
     /// @notice Below 0 is 0, above 255 is 255, up to the largest bias.
     function test_colours_are_clipped() public {
         vm.etch(NETWORK, _network(-1, -524_288, 524_287));

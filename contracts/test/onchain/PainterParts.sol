@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Base64} from "@openzeppelin/contracts/utils/Base64.sol";
 import {Canvas} from "../../src/onchain/Canvas.sol";
+import {Painter} from "../../src/onchain/Painter.sol";
 
 /// @title What the parts of a picture cost, for `benchmarks/onchain.py`
 contract PainterParts {
@@ -27,5 +28,23 @@ contract PainterParts {
         before = gasleft();
         Base64.encode(picture);
         spent[6] = before - gasleft();
+    }
+
+    /// @notice Gas of: latents, the picture, the description, the token URI, each from outside.
+    /// @param painter who draws
+    /// @param word what is drawn
+    function wholes(Painter painter, bytes32 word) external view returns (uint256[4] memory spent) {
+        uint256 before = gasleft();
+        bytes32 latents = painter.latentsOf(word);
+        spent[0] = before - gasleft();
+        before = gasleft();
+        painter.picture(latents);
+        spent[1] = before - gasleft();
+        before = gasleft();
+        painter.describe(1, word);
+        spent[2] = before - gasleft();
+        before = gasleft();
+        painter.tokenURI(1, word);
+        spent[3] = before - gasleft();
     }
 }

@@ -33,6 +33,18 @@ abstract contract PainterTest {
         }
     }
 
+    /// @dev Multipliers with which values neither vanish nor fill up, biases of 4,112 and 65,793 in turn, and weights
+    /// that are the keccak256 of 0, 1, 2 and so on, one after the other.
+    function _noise() internal pure returns (bytes memory code) {
+        bytes memory head = hex"00012c0064006400640190";
+        code = new bytes(Canvas.NETWORK_BYTES);
+        for (uint256 i = 0; i < code.length; ++i) {
+            if (i < 11) code[i] = head[i];
+            else if (i < 1_119) code[i] = 0x01;
+            else code[i] = keccak256(abi.encode((i - 1_119) / 32))[(i - 1_119) % 32];
+        }
+    }
+
     /// @dev "sky" for bytes below 64, else "sea"; no hat below 128, else "cap".
     function _label() internal pure returns (bytes memory) {
         return bytes.concat(hex"00", hex"04", "Work", hex"0007", "A story", hex"02", _ground(), _hat(256));
