@@ -1,11 +1,11 @@
 """A painted collection on a real node: its works follow from the seeds that the site draws from."""
 
 from minting.chain import contracts
-from minting.chain.abi import compiled
+from minting.chain.abi import FACTORY, compiled
 from minting.chain.node import LOCAL_CHAIN_ID
 from minting.provenance import lineage
 from tests.contracts.test_living import PRICE_WEI, SECRET, living_body, open_sale, phase_of
-from tests.fixtures.chain import ALICE, FACTORY, OWNER, Chain
+from tests.fixtures.chain import ALICE, OWNER, Chain
 from tests.fixtures.painting import Painting, painting
 
 __all__ = ["painting"]
