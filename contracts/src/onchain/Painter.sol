@@ -9,7 +9,7 @@ import {Canvas} from "./Canvas.sol";
 /// @notice A work follows from one word. The same word gives the same picture for ever, as nothing here can change.
 /// @dev Two contracts hold bytes: the network that draws, and the label that says what works are called and which
 /// values their attributes have. Both are described in `minting/evolution/packing.py`. Every function is meant for
-/// `eth_call`. Not guaranteed: that the network draws what the label says.
+/// `eth_call`. Not guaranteed: that the network draws what the label says, or that texts of the label fit into JSON.
 contract Painter {
     /// @notice Where the network is.
     address public immutable network;

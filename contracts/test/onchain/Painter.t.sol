@@ -115,24 +115,20 @@ contract PainterUnitTest is PainterTest {
     function test_thresholds_that_leave_bytes_out_are_refused() public {
         _refusesLabel(bytes.concat(hex"00", hex"00", hex"0000", hex"01", _hat(255)));
         _refusesLabel(bytes.concat(hex"00", hex"00", hex"0000", hex"01", _hat(257)));
-        bytes memory falling = hex"03ff00000100020100010500";
-        _refusesLabel(
-            bytes.concat(hex"00", hex"00", hex"0000", hex"01", hex"00", hex"0201", hex"010000", hex"00", falling)
-        );
+        bytes memory falling = hex"000201" hex"01010000" hex"01000000";
+        _refusesLabel(bytes.concat(hex"00", hex"00", hex"0000", hex"01", falling));
     }
 
-    /// @notice 16 codes of two bytes fill the latents, 17 are too many.
+    /// @notice 16 codes of two bytes fill the latents, one byte more is too many.
     function test_codes_longer_than_the_latents_are_refused() public {
-        bytes memory code = hex"000000000f";
-        for (uint256 i = 0; i < 15; ++i) {
+        bytes memory code = hex"0000000010";
+        for (uint256 i = 0; i < 16; ++i) {
             code = bytes.concat(code, _ground());
         }
-        code[4] = 0x10;
-        bytes memory full = bytes.concat(code, _ground());
-        vm.etch(LABEL, full);
+        vm.etch(LABEL, code);
         vm.assertEq(new Painter(NETWORK, LABEL).latentsOf(0) >> 240, bytes32(uint256(0x0a0b)));
-        full[4] = 0x11;
-        _refusesLabel(bytes.concat(full, _ground()));
+        code[4] = 0x11;
+        _refusesLabel(bytes.concat(code, _hat(256)));
     }
 
     /// @notice An attribute whose values have no code would leave a byte to choose and to be kept.
