@@ -20,6 +20,8 @@ const FACTORY = "0x4e59b44847b379578588920cA78FbF26c0B4956C";
 const DEPLOYED = {
   "contracts/src/LivingCollection.sol": "LivingCollection",
   "contracts/src/LivingVotesCollection.sol": "LivingVotesCollection",
+  "contracts/src/onchain/Painter.sol": "Painter",
+  "contracts/src/onchain/PaintedCollection.sol": "PaintedCollection",
   "contracts/src/staking/Staking.sol": "Staking",
   "contracts/src/governance/HoldersGovernor.sol": "HoldersGovernor",
   "contracts/src/governance/ParameterBounds.sol": "ParameterBounds",

@@ -20,6 +20,9 @@ interface Cheats {
     /// @notice `account` has `amount` wei.
     function deal(address account, uint256 amount) external;
 
+    /// @notice `account` has this code.
+    function etch(address account, bytes calldata code) external;
+
     /// @notice It is this second, since 1970.
     function warp(uint256 time) external;
 

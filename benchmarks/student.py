@@ -1,0 +1,102 @@
+"""How like the big generator's works those of the contract are; and both, side by side.
+
+    .venv/bin/python -m benchmarks.student [--works 2000] [--out docs/gallery/portraits-onchain.png]
+
+Works follow from sha256 of their numbers, as they would from a token's hash. The big generator
+draws each from the same 32 bytes (``generation.gan.lessons``), averaged down to 32 px. The parser
+of 32 px, which has seen neither, reads both. The picture has the first 48 works in pairs, the big
+generator's on the left: nothing is picked.
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from generation.gan.checkpoint import load_generator
+from generation.gan.lessons import Lessons, teach
+from generation.imaging import codec
+from generation.shipped import SHIPPED
+from generation.traits import guard, parser
+from generation.traits.diversity import thumbnails
+from generation.traits.novelty import Looks
+from minting.evolution import network
+from minting.evolution.latents import attributes, latents_of
+
+ROOT = Path(__file__).resolve().parent.parent
+ART = ROOT / "generation" / "art"
+PAIRS, COLUMNS, SCALE = 48, 6, 3
+COLOURS = ("background", "skin", "clothing")
+Pictures = NDArray[np.uint8]
+
+
+def draw(n: int) -> tuple[Pictures, Pictures]:
+    """Works of the big generator, and the contract's, of the same latents."""
+    student = network.load(ART / "portraits-onchain.safetensors")
+    schema = attributes(student)
+    words = [hashlib.sha256(i.to_bytes(8)).digest() for i in range(n)]
+    latents = np.frombuffer(b"".join(latents_of(schema, word) for word in words), np.uint8)
+    latents = latents.reshape(n, network.LATENTS)
+    teacher = load_generator(SHIPPED[0].generator)
+    lessons = Lessons(
+        teacher.config.schema,
+        {name: torch.from_numpy(code).float() for name, code in student.codes.items()},
+        torch.from_numpy(student.basis),
+        float(student.recipe["psi"]),
+    )
+    parts = []
+    with torch.no_grad():
+        for batch in torch.split(torch.from_numpy(latents.astype(np.float32)), 64):
+            shown = teach(teacher, *lessons.asked(batch), lessons.psi)
+            parts.append(shown.round().byte().permute(0, 2, 3, 1).numpy())
+    return np.concatenate(parts), network.draw(student, latents)
+
+
+def compare(big: Pictures, small: Pictures) -> dict[str, float]:
+    reader = parser.load_parser(ART / "portraits-alias-free-parser.safetensors")
+    (said, features), (repeated, others) = parser.read(reader, big), parser.read(reader, small)
+    found = {
+        f"agree, {name}": float(
+            np.mean([a.values[name] == b.values[name] for a, b in zip(said, repeated, strict=True)])
+        )
+        for name in reader.schema.names
+    }
+    found["agree, colours and accessory"] = float(
+        np.mean([found[f"agree, {name}"] for name in (*COLOURS, "accessory")])
+    )
+    schema = reader.schema.to_mapping()
+    told = [
+        guard.measure([one.values for one in read], schema, Looks(thumbnails(pictures), seen))
+        for read, pictures, seen in ((said, big, features), (repeated, small, others))
+    ]
+    error = (big.astype(float) - small.astype(float)) ** 2
+    for name in ("mean_distance", "spread"):
+        measured = [float(getattr(one, name)) for one in told]
+        found |= {f"{name}, big": measured[0], f"{name}, contract's": measured[1]}
+        found[f"{name}, ratio"] = measured[1] / measured[0]
+    found["PSNR between them (dB)"] = float(np.mean(10 * np.log10(255**2 / error.mean((1, 2, 3)))))
+    return found
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--works", type=int, default=2_000)
+    arguments.add_argument("--out", type=Path, default=ROOT / "docs/gallery/portraits-onchain.png")
+    options = arguments.parse_args()
+    big, small = draw(options.works)
+    found = compare(big, small)
+    sys.stdout.write(json.dumps({k: round(v, 3) for k, v in found.items()}, indent=1) + "\n")
+    pairs = np.concatenate([big[:PAIRS], small[:PAIRS]], axis=2)
+    sheet = codec.contact_sheet(pairs, columns=COLUMNS)
+    larger = np.repeat(np.repeat(sheet, SCALE, axis=0), SCALE, axis=1)
+    Image.fromarray(larger).save(options.out, optimize=True)
+
+
+if __name__ == "__main__":
+    main()
