@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any
 
 from django.urls import reverse
@@ -130,6 +130,13 @@ def work_card(work: Artwork, price_wei: int | None = None) -> WorkCard:
 def ether(wei: int) -> str:
     """An amount in ETH without needless zeros."""
     return f"{Decimal(from_wei(wei, 'ether')).normalize():f}"
+
+
+def about_ether(wei: int) -> str:
+    """An amount in ETH to five significant digits, where nobody pays by it."""
+    with localcontext() as rounding:
+        rounding.prec = 5
+        return f"{(Decimal(wei) / 10**18).normalize():f}"
 
 
 def work_tile(work: Artwork, owner: str = "", url: str = "") -> WorkTile:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from eth_utils.address import is_address, to_checksum_address
 
-from gallery.serializers import ether, picture
+from gallery.serializers import about_ether, ether, picture
 from gallery.views.public import revalidated, work_address
 from generation.models import Collection
 from minting.chain.client import ChainError
@@ -204,7 +204,7 @@ def numbers(wallet: str, owned: QuerySet[Token], voter: Voter | None) -> list[tu
 def told(sales: QuerySet[Sale]) -> str:
     """How many, and for how much together."""
     prices = list(sales.values_list("price_wei", flat=True))
-    return f"{len(prices):,} for {ether(sum(prices))} ETH" if prices else "0"
+    return f"{len(prices):,} for {about_ether(sum(prices))} ETH" if prices else "0"
 
 
 def events(wallet: str) -> list[dict[str, Any]]:

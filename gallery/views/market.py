@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from gallery.serializers import ether
+from gallery.serializers import about_ether, ether
 from gallery.views.plots import HEIGHT, WIDTH, scaled
 from gallery.views.pools import pool_cards
 from gallery.views.public import revalidated
@@ -51,8 +51,8 @@ def market(request: HttpRequest, slug: str) -> HttpResponse:
         "holders": holders(collection),
         "pools": pool_cards(collection),
         "sales": [sale_row(sale) for sale in sales[:N_SALES]],
-        "lowest_eth": ether(min((sale.price_wei for sale in sales), default=0)),
-        "highest_eth": ether(max((sale.price_wei for sale in sales), default=0)),
+        "lowest_eth": about_ether(min((sale.price_wei for sale in sales), default=0)),
+        "highest_eth": about_ether(max((sale.price_wei for sale in sales), default=0)),
         "width": WIDTH,
         "height": HEIGHT,
     }
@@ -69,11 +69,11 @@ def numbers(collection: Collection) -> list[tuple[str, str]]:
     tokens = Token.objects.filter(contract__collection=collection).exclude(owner=ZERO_ADDRESS)
     n_holders = tokens.values("owner").distinct().count()
     return [
-        ("Floor", f"{ether(cheapest.price_wei)} ETH" if cheapest else "nothing for sale"),
+        ("Floor", f"{about_ether(cheapest.price_wei)} ETH" if cheapest else "nothing for sale"),
         ("For sale", f"{offers.count():,}"),
-        ("Volume, 7 days", f"{ether(sum(recent))} ETH"),
+        ("Volume, 7 days", f"{about_ether(sum(recent))} ETH"),
         ("Sales, 7 days", f"{len(recent):,}"),
-        ("Volume, ever", f"{ether(sum(prices))} ETH"),
+        ("Volume, ever", f"{about_ether(sum(prices))} ETH"),
         ("Sales, ever", f"{len(prices):,}"),
         ("Minted", f"{tokens.count():,}"),
         ("Holders", f"{n_holders:,}"),

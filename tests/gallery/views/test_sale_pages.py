@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from gallery.serializers import about_ether
 from generation.models import Drop
 from minting.chain.logs import ZERO_ADDRESS
 from minting.chain.phases import Phase, PhaseKind, falling
@@ -178,6 +179,20 @@ def test_a_wallets_page_tells_what_it_has_and_did(client: Client, drop: Drop) ->
 def test_a_wallet_without_works_says_so(client: Client, drop: Drop) -> None:
     assert "has no works" in read(client, f"/wallets/{BOB}")
     read(client, "/wallets/nobody", 404)
+
+
+@pytest.mark.parametrize(
+    ("wei", "said"),
+    [
+        (0, "0"),
+        (1, "0.000000000000000001"),
+        (13_416_634_830_893_780, "0.013417"),
+        (15 * 10**17, "1.5"),
+        (123_456_789 * 10**18, "123460000"),
+    ],
+)
+def test_sums_are_told_to_five_digits(wei: int, said: str) -> None:
+    assert about_ether(wei) == said
 
 
 def test_a_market_without_sales_says_so(client: Client, drop: Drop) -> None:
