@@ -9,6 +9,9 @@ from eth_utils.address import to_checksum_address
 from minting.chain.abi import Compiled, compiled
 from minting.provenance.keccak import keccak256
 
+MAX_BLOCKS = 648_000  # 90 days of 12 s
+MAX_WAIT_S = 90 * 86_400
+
 
 class TermsError(ValueError):
     """No government can be founded on these terms."""
@@ -21,7 +24,8 @@ class FoundingTerms:
     ``delay`` and ``period`` are blocks: from a proposal to its snapshot, and that voting takes.
     ``threshold`` are the votes, one a work, that a proposer needs; ``quorum_percent`` of all votes
     have to be cast; ``wait_s`` are seconds until a decision may be carried out. TermsError where
-    the contract would refuse.
+    the contract would refuse, or nobody would live to see a decision: what is handed over could
+    never be used again.
     """
 
     delay: int
@@ -31,10 +35,12 @@ class FoundingTerms:
     wait_s: int
 
     def __post_init__(self) -> None:
-        if not 0 <= self.delay < 2**48 or not 0 < self.period < 2**32:
-            raise TermsError("a vote starts after a number of blocks, and takes at least one")
-        if self.threshold < 0 or self.wait_s < 0 or max(self.threshold, self.wait_s) >= 2**64:
-            raise TermsError("a threshold or a wait is not a number of works or of seconds")
+        if not 0 <= self.delay <= MAX_BLOCKS or not 0 < self.period <= MAX_BLOCKS:
+            raise TermsError(f"a vote starts and ends within {MAX_BLOCKS:,} blocks, and takes one")
+        if not 0 <= self.wait_s <= MAX_WAIT_S:
+            raise TermsError(f"a decision waits up to {MAX_WAIT_S:,} s")
+        if self.threshold < 0:
+            raise TermsError("a threshold is a number of works")
         if not 0 <= self.quorum_percent <= 100:
             raise TermsError("a quorum is between 0 and 100 %")
 

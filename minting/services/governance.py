@@ -7,7 +7,8 @@ from django.db import transaction
 from generation.models import Collection
 from minting.chain import contracts, governance
 from minting.chain.client import Receipt
-from minting.chain.governance import FoundingTerms
+from minting.chain.governance import FoundingTerms, TermsError
+from minting.chain.logs import ZERO_ADDRESS
 from minting.models import ChainTransaction, Contract, Governance
 from minting.services.chain import load_signer
 from minting.services.outbox import intend
@@ -31,7 +32,7 @@ def request_founding(*, collection: Collection, terms: FoundingTerms) -> Governa
     """The government of the collection's holders, on its way to the chain if it is not there yet.
 
     Once it is there, the treasury and the royalties go to its timelock, for good. Terms hold from
-    the first request on, unless that one is refused.
+    the first request on, unless that one is refused. TermsError if no wallet could propose.
     """
     contract = Contract.objects.select_for_update().deployed().filter(collection=collection).first()
     if contract is None:
@@ -41,6 +42,9 @@ def request_founding(*, collection: Collection, terms: FoundingTerms) -> Governa
     asked = ChainTransaction.objects.filter(contract=contract, kind=Kind.FOUNDING)
     if asked.exclude(state=ChainTransaction.State.REVERTED).exists():
         return contract.governance
+    works = contract.tokens.exclude(owner=ZERO_ADDRESS).count()
+    if terms.threshold > max(works, 1):
+        raise TermsError(f"to propose takes {terms.threshold:,} works, and there are {works:,}")
     row, _ = Governance.objects.update_or_create(contract=contract, defaults=asdict(terms))
     call = governance.deployment(contract.address, terms)
     intend(kind=Kind.FOUNDING, contract=contract, call=call, sender=load_signer().address)

@@ -1,5 +1,6 @@
 """Holders decide: founded, handed over, voted and carried out on a real node."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -136,9 +137,28 @@ def test_a_collection_without_votes_has_no_government(
     assert not Governance.objects.exists()
 
 
+def test_nothing_is_handed_over_to_holders_who_cannot_propose(contract: Contract) -> None:
+    asked = replace(TERMS, threshold=2**70)
+
+    with pytest.raises(TermsError, match="and there are 0"):
+        services.request_founding(collection=contract.collection, terms=asked)
+
+    assert not Governance.objects.exists()
+    assert not ChainTransaction.objects.filter(kind=ChainTransaction.Kind.FOUNDING).exists()
+
+
 @pytest.mark.parametrize(
     "wrong",
-    [{"delay": -1}, {"period": 0}, {"threshold": -1}, {"quorum_percent": 101}, {"wait_s": 2**64}],
+    [
+        {"delay": -1},
+        {"delay": 10**6},
+        {"period": 0},
+        {"period": 10**6},
+        {"threshold": -1},
+        {"quorum_percent": 101},
+        {"wait_s": -1},
+        {"wait_s": 10**7},
+    ],
 )
 def test_impossible_terms_are_refused(wrong: dict[str, int]) -> None:
     given = {"delay": 1, "period": 1, "threshold": 1, "quorum_percent": 1, "wait_s": 1}

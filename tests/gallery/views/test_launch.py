@@ -241,7 +241,13 @@ def test_a_lead_hands_over_to_the_holders_once(console: Client, drop: Drop) -> N
     Contract.objects.filter(pk=contract.pk).update(has_votes=True, address=BOB, deployed_block=1)
     offered = page(console, drop)
 
-    for terms in (TERMS | {"quorum_percent": 101}, TERMS, TERMS):
+    wrong = [
+        {"quorum_percent": 101},
+        {"threshold": 2**70},
+        {"wait_hours": 10**20},
+        {"delay": 10**9},
+    ]
+    for terms in (*(TERMS | one for one in wrong), TERMS, TERMS):
         console.post(f"/console/drops/{drop.pk}/launch/founding", terms)
 
     after = page(console, drop)
