@@ -81,7 +81,7 @@ def record(drop: Drop, **changed: Any) -> None:
 def test_before_a_rehearsal_the_page_says_how_to_start_one(console: Client, drop: Drop) -> None:
     html = page(console, drop)
 
-    assert line(html).endswith("none")
+    assert line(html).endswith("not yet")
     assert "manage.py rehearse portraits 1" in html
 
 
