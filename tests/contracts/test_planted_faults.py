@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,16 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCES = ("LivingCollection.sol", "LivingVotesCollection.sol", "collection", "staking")
 SUPPORT = ("Cheats.sol", "living/LivingTest.sol")
+# Of works that are painted, and that move.
+MORE_SOURCES = ("onchain", "evolution")
+MORE_SUPPORT = (
+    "onchain/PainterTest.sol",
+    "onchain/PainterParts.sol",
+    "evolution/Arithmetic.sol",
+    "evolution/EvolutionParts.sol",
+    "evolution/EvolutionTest.sol",
+    "evolution/Peer.sol",
+)
 
 REENTRANT = """
     mapping(address wallet => uint256) private _refunds;
@@ -39,6 +50,15 @@ class Fault:
     new: str
     noticed_by: str
     suite: str = ""
+    folder: str = "living"
+
+    def copy(self, contracts: Path) -> None:
+        """All that its test needs."""
+        test = f"{self.folder}/{self.suite}.t.sol"
+        if self.folder == "living":
+            copy_sources(contracts, test)
+        else:
+            copy_sources(contracts, *MORE_SUPPORT, test, more=MORE_SOURCES)
 
     def plant(self, contracts: Path) -> None:
         path = contracts / "src" / self.source
@@ -210,8 +230,8 @@ def project(folder: Path) -> Path:
     return folder / "contracts"
 
 
-def copy_sources(target: Path, *tests: str) -> None:
-    for name in SOURCES:
+def copy_sources(target: Path, *tests: str, more: Sequence[str] = ()) -> None:
+    for name in (*SOURCES, *more):
         path = ROOT / "contracts/src" / name
         for source in path.glob("*.sol") if path.is_dir() else (path,):
             _copy(source, target)
@@ -239,7 +259,7 @@ def failures(folder: Path, faults: dict[str, Fault]) -> set[str]:
     """The faults that forge notices: a copy of contract and tests for each, in one compilation."""
     contracts = project(folder)
     for n, fault in enumerate(faults.values()):
-        copy_sources(contracts / f"test/{n}", f"living/{fault.suite}.t.sol")
+        fault.copy(contracts / f"test/{n}")
         fault.plant(contracts / f"test/{n}")
     tests = "|".join({fault.noticed_by for fault in faults.values()})
 

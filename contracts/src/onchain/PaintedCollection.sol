@@ -35,7 +35,7 @@ contract PaintedCollection is LivingCollection {
     function tokenURI(uint256 tokenId) public view override returns (string memory) {
         uint256 dropNumber = dropOf(tokenId);
         if (!_isPainted(dropNumber)) return super.tokenURI(tokenId);
-        return painter.tokenURI(tokenId, _wordOf(dropNumber, tokenId));
+        return _paint(tokenId, _wordOf(dropNumber, tokenId));
     }
 
     /// @notice What a painted work follows from: the seed of its token, the same that the site draws it from.
@@ -44,6 +44,11 @@ contract PaintedCollection is LivingCollection {
         uint256 dropNumber = dropOf(tokenId);
         if (!_isPainted(dropNumber)) revert NotRevealed(dropNumber);
         return _wordOf(dropNumber, tokenId);
+    }
+
+    /// @dev Picture and metadata of a painted work.
+    function _paint(uint256 tokenId, bytes32 word) internal view virtual returns (string memory) {
+        return painter.tokenURI(tokenId, word);
     }
 
     /// @dev keccak256(abi.encode(chain, contract, drop, drop's seed, token)).

@@ -45,24 +45,30 @@ contract Painter {
     /// @param tokenId what it is called by
     /// @param word what it follows from
     function tokenURI(uint256 tokenId, bytes32 word) external view returns (string memory) {
-        return string.concat("data:application/json;base64,", Base64.encode(bytes(describe(tokenId, word))));
+        return _uri(describe(tokenId, word));
+    }
+
+    /// @notice Everything about a work that has moved on from its word, as a data URI of JSON.
+    /// @param tokenId what it is called by
+    /// @param word what its attributes follow from
+    /// @param latents what it is drawn from now
+    /// @param more attributes that are named after those, as JSON with commas between them
+    function movedURI(uint256 tokenId, bytes32 word, bytes32 latents, string calldata more)
+        external
+        view
+        returns (string memory)
+    {
+        (string memory head,, string memory attributes) = _about(tokenId, word);
+        string memory comma = bytes(attributes).length == 0 || bytes(more).length == 0 ? "" : ",";
+        return _uri(_join(head, string.concat(attributes, comma, more), latents));
     }
 
     /// @notice Everything about a work, as JSON: name, description, attributes, and the picture as a data URI.
     /// @param tokenId what it is called by
     /// @param word what it follows from
     function describe(uint256 tokenId, bytes32 word) public view returns (string memory) {
-        Reader memory reader = Reader(label.code, 1);
-        string memory head = string.concat(
-            '{"name":"',
-            string(_take(reader, _number(reader, 1))),
-            " #",
-            Strings.toString(tokenId),
-            '","description":"',
-            string(_take(reader, _number(reader, 2)))
-        );
-        (bytes32 latents, string memory attributes) = _read(reader, word);
-        return string.concat(head, '","attributes":[', attributes, '],"image":"', picture(latents), '"}');
+        (string memory head, bytes32 latents, string memory attributes) = _about(tokenId, word);
+        return _join(head, attributes, latents);
     }
 
     /// @notice The 32 bytes that a work is drawn from.
@@ -92,6 +98,34 @@ contract Painter {
                 (pixels[i], pixels[i + 1], pixels[i + 2]) = (bmp[from + 2], bmp[from + 1], bmp[from]);
             }
         }
+    }
+
+    /// @dev The beginning of a work's JSON, its latents and the list of its attributes.
+    function _about(uint256 tokenId, bytes32 word)
+        private
+        view
+        returns (string memory head, bytes32 latents, string memory attributes)
+    {
+        Reader memory reader = Reader(label.code, 1);
+        head = string.concat(
+            '{"name":"',
+            string(_take(reader, _number(reader, 1))),
+            " #",
+            Strings.toString(tokenId),
+            '","description":"',
+            string(_take(reader, _number(reader, 2)))
+        );
+        (latents, attributes) = _read(reader, word);
+    }
+
+    /// @dev A work's JSON.
+    function _join(string memory head, string memory attributes, bytes32 latents) private view returns (string memory) {
+        return string.concat(head, '","attributes":[', attributes, '],"image":"', picture(latents), '"}');
+    }
+
+    /// @dev JSON as a data URI.
+    function _uri(string memory json) private pure returns (string memory) {
+        return string.concat("data:application/json;base64,", Base64.encode(bytes(json)));
     }
 
     /// @dev Latents and the list of attributes of a word. A value without a name is an absent trait and left out.
