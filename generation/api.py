@@ -17,7 +17,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import viewsets
 from rest_framework.exceptions import ValidationError
 
-from generation.imaging import thumbnails
+from generation.imaging import solids, thumbnails
 from generation.imaging.bucket import BucketError
 from generation.imaging.codec import ImageRefusedError
 from generation.models import Artwork, Collection, Drop
@@ -109,6 +109,19 @@ def _copy(request: HttpRequest, digest: str, side_px: int, suffix: str) -> HttpR
     except ImageRefusedError as error:
         raise Http404("the stored picture is damaged") from error
     return _for_ever(request, path.name, path, f"image/{suffix[1:]}")
+
+
+@require_safe
+@or_later
+def artwork_solid(request: HttpRequest, digest: str, shape: str) -> HttpResponse:
+    """A picture as a thing in three dimensions, made when it is first asked for."""
+    if shape not in solids.SHAPES:
+        raise Http404("no such shape")
+    try:
+        path = solids.stored(_stored(digest), Path(settings.MEDIA_ROOT) / "solids", shape)
+    except ImageRefusedError as error:
+        raise Http404("the stored picture is damaged") from error
+    return _for_ever(request, path.name, path, "model/gltf-binary")
 
 
 def _for_ever(request: HttpRequest, name: str, path: Path, content_type: str) -> HttpResponse:

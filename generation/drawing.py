@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from generation import rendering, services
 from generation.gan import latent
 from generation.gan.render import BATCH, canonical_environment
+from generation.gan.twins import Twin, follow
 from generation.models import Artwork, Drop, Job
 from generation.services import RenderedWork
 from generation.traits import diversity
@@ -22,11 +23,15 @@ MAX_ATTEMPTS = 8
 
 @dataclass(frozen=True)
 class Wanted:
-    """A work to draw: its token, its place in the drop, and its 32-byte seed."""
+    """A work to draw: its token, its place in the drop, and its 32-byte seed.
+
+    ``twin`` is what its contract draws of it, if a contract does.
+    """
 
     token_id: int
     index: int
     seed: bytes
+    twin: Twin | None = None
 
 
 class RepeatedError(Exception):
@@ -85,6 +90,8 @@ def draw(*, job: Job, wanted: Sequence[Wanted]) -> list[Artwork]:
 def _ask(drop: Drop, wanted: Wanted, attempt: int) -> rendering.Ask:
     parameters = drop.parameter_set.parameters
     spec = latent.seeded_spec(wanted.index, wanted.seed, attempt, parameters)
+    if wanted.twin is not None:
+        spec = follow(spec, wanted.twin, attempt, parameters)
     return rendering.Ask(wanted.index, attempt, spec)
 
 

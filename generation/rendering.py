@@ -15,18 +15,20 @@ from generation.gan import latent
 from generation.gan.checkpoint import load_generator
 from generation.gan.generator import Generator
 from generation.gan.latent import ItemSpec
-from generation.gan.render import BATCH, canonical_environment, render
+from generation.gan.render import BATCH, canonical_environment, coordinates, render
 from generation.imaging import codec
 from generation.imaging.difference import Difference, difference
-from generation.models import Artwork, Checkpoint, Drop, Job, Look
+from generation.models import Artwork, Candidate, Checkpoint, Drop, Job, Look
 from generation.services import RenderedWork
 from generation.traits import diversity
 from generation.traits.novelty import Looks
+from generation.traits.parameters import Parameters
 from generation.traits.parser import Parsed, ParserNetwork, features, load_parser, read
 from generation.traits.planner import attempt_seed
 
 LEASE = timedelta(seconds=15)
 RENEW_EVERY = timedelta(seconds=3)
+DIGITS = 6  # of a latent
 MAX_ART = 20_000  # pictures of the training art that works are compared with
 
 
@@ -74,6 +76,8 @@ def finish_drop(*, drop: Drop) -> Drop:
         plan = services.settle_round(drop=drop)
         if plan.quota.open_slots():
             return drop
+    if hasattr(drop, "selection"):
+        services.settle_candidates(drop=drop, latents=_latents_of_candidates(drop))
     works = list(drop.artworks.in_order())
     vectors = looks_of(drop.checkpoint, works).thumbnails
     aside = set() if is_planned else _repeats(drop, works, vectors)
@@ -85,6 +89,23 @@ def finish_drop(*, drop: Drop) -> Drop:
         repeats={works[row].index for row in aside},
         groups=[[works[kept[row]].index for row in group] for group in groups],
     )
+
+
+def _latents_of_candidates(drop: Drop) -> dict[tuple[int, int], dict[str, float]]:
+    """How far each candidate of a drop lies along the directions that it is steered by."""
+    parameters = drop.parameter_set.parameters
+    if not parameters.directions:
+        return {}
+    rows = list(drop.candidates.in_order())
+    generator, _ = networks(drop.checkpoint)
+    steps = services.named_steps(drop.checkpoint, parameters)
+    found = coordinates(generator, [spec_of(row) for row in rows], parameters, steps)
+    return {
+        (row.slot, row.attempt): {
+            name: round(float(along[place]), DIGITS) for name, along in found.items()
+        }
+        for place, row in enumerate(rows)
+    }
 
 
 def _read_art(checkpoint: Checkpoint) -> None:
@@ -125,15 +146,20 @@ def draw_again(drop: Drop, works: Sequence[Artwork]) -> Iterator[tuple[Artwork, 
     steps = services.named_steps(drop.checkpoint, parameters)
     for start in range(0, len(works), BATCH):
         rows = works[start : start + BATCH]
-        specs = [_spec(work) for work in rows]
+        specs = [spec_of(work) for work in rows]
         pictures = render(generator, specs, parameters, steps)
         for work, picture in zip(rows, pictures, strict=True):
             yield work, difference(codec.read_stored(work.drawn_path), picture)
 
 
-def _spec(work: Artwork) -> ItemSpec:
+def spec_of(work: Artwork | Candidate) -> ItemSpec:
+    """What a work, or a candidate, was drawn from."""
     psi = latent.EXPLORE_PSI if work.explores else None
-    return ItemSpec(work.index, bytes.fromhex(work.item_seed), work.requested, psi)
+    seed = bytes.fromhex(work.item_seed)
+    place = work.index if isinstance(work, Artwork) else work.slot
+    start = work.start if isinstance(work, Artwork) else None
+    begun = None if start is None else tuple(start)
+    return ItemSpec(place, seed, work.requested, psi, work.is_control, begun)
 
 
 def _repeats(drop: Drop, works: Sequence[Artwork], vectors: NDArray[np.float32]) -> set[int]:
@@ -168,6 +194,10 @@ class Ask:
     def explores(self) -> bool:
         return self.spec.psi is not None
 
+    @property
+    def is_control(self) -> bool:
+        return self.spec.is_control
+
 
 def _asked(job: Job) -> list[Ask]:
     drop = job.drop
@@ -180,18 +210,23 @@ def _asked(job: Job) -> list[Ask]:
 def asked(drop: Drop, slot: int, attempt: int) -> Ask:
     """What a place of a drop asks for at a try: its plan's traits, or what its seed draws."""
     seed, parameters = bytes.fromhex(drop.seed), drop.parameter_set.parameters
-    explores = slot in explorers(drop.seed, drop.size, parameters.exploration)
-    first = latent.item_spec(seed, slot, parameters, explores=explores)
     is_planned = hasattr(drop, "plan")
+    explorers, controls = _apart(drop.seed, drop.size, parameters.exploration, parameters.control)
+    explores = slot in explorers
+    is_control = slot in controls and not is_planned  # a plan says of every work what it shows
+    first = latent.item_spec(seed, slot, parameters, explores=explores, is_control=is_control)
     wanted = drop.plan.quota_body["plan"][slot] if is_planned else first.requested
-    spec = ItemSpec(slot, attempt_seed(seed, slot, attempt), wanted, first.psi)
-    return Ask(slot, attempt, spec)
+    own = attempt_seed(seed, slot, attempt)
+    return Ask(slot, attempt, ItemSpec(slot, own, wanted, first.psi, is_control))
 
 
 @lru_cache(maxsize=4)
-def explorers(drop_seed: str, size: int, share: float) -> frozenset[int]:
-    """The places of a drop whose works are drawn to be unusual."""
-    return latent.explorers(bytes.fromhex(drop_seed), size, share)
+def _apart(
+    drop_seed: str, size: int, exploration: float, control: float
+) -> tuple[frozenset[int], frozenset[int]]:
+    """The places of a drop whose works are drawn to be unusual, and those that nothing steers."""
+    seed, shares = bytes.fromhex(drop_seed), Parameters({}, 1.0, {}, exploration, control)
+    return latent.explorers(seed, size, exploration), latent.controls(seed, size, shares)
 
 
 def draw_works(
@@ -214,6 +249,8 @@ def draw_works(
             confidence=reading.confidence,
             image_digest=services.keep_picture(picture=picture),
             explores=ask.explores,
+            is_control=ask.is_control,
+            start=None if ask.spec.start is None else list(ask.spec.start),
         )
         for ask, picture, reading in zip(asks, pictures, readings, strict=True)
     ]

@@ -103,6 +103,7 @@ def _retouch(drop: Drop, work: Artwork, job: Job) -> tuple[RenderedWork, Looks]:
             confidence=reading.confidence,
             image_digest=job.args["digest"],
             explores=work.explores,
+            is_control=work.is_control,
         ),
         looks,
     )

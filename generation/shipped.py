@@ -29,6 +29,8 @@ class Shipped:
         return card
 
 
+# What a contract draws with, taught by portraits (docs/adr/0020); its header has its recipe.
+ONCHAIN = ART / "portraits-onchain.safetensors"
 PORTRAITS = Shipped("portraits")  # BigGAN, 64 px: what the demo draws with
 ALIAS_FREE = Shipped("portraits-alias-free")  # StyleGAN3-T, 32 px
 SHIPPED = (PORTRAITS, ALIAS_FREE)

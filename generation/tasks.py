@@ -38,6 +38,14 @@ def finish_drop(*, drop_id: int) -> None:
 
 
 @shared_task
+def measure_latents(*, drop_id: int) -> None:
+    """Say of a steered drop's works how far they lie along its directions."""
+    from generation import measuring
+
+    measuring.measure_latents(drop=Drop.objects.get(pk=drop_id))
+
+
+@shared_task
 def train(*, job_id: int, fence: int) -> None:
     """A while of a training run; what is left to do is rung for again, behind whatever waits.
 
@@ -119,6 +127,8 @@ def sweep() -> None:
             task.delay(job_id=job_id)
     for drop_id in Drop.objects.rendered().values_list("pk", flat=True):
         finish_drop.delay(drop_id=drop_id)
+    for drop in Drop.objects.listening_unmeasured():
+        measure_latents.delay(drop_id=drop.pk)
 
 
 INTAKE = {"dataset": read_upload, "embed": embed}

@@ -9,6 +9,7 @@ from generation.api import (
     DropViewSet,
     artwork_image,
     artwork_presentation,
+    artwork_solid,
     artwork_thumbnail,
 )
 from generation.imaging.thumbnails import PRESENTATION_PX
@@ -30,5 +31,6 @@ urlpatterns = [
         artwork_thumbnail,
         name="artwork-thumbnail",
     ),
+    path("images/<str:digest>-<slug:shape>.glb", artwork_solid, name="artwork-solid"),
     *router.urls,
 ]

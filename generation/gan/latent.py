@@ -1,6 +1,7 @@
 """From a seed to a latent and its attributes: the same on every platform, whatever the batch."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,13 +18,18 @@ EXPLORE_PSI = 1.25
 class ItemSpec:
     """One work before it is drawn: its 32-byte seed and the value asked for in each attribute.
 
-    ``psi`` is its own truncation; None for that of its drop.
+    ``psi`` is its own truncation; None for that of its drop. No direction moves a control work.
+    ``start`` [z_dim] is the latent that it begins from; None for that of its seed.
+    ``shift`` [z_dim] is what its life has added to its latent; None for nothing.
     """
 
     index: int
     seed: bytes
     requested: dict[str, str]
     psi: float | None = None
+    is_control: bool = False
+    start: tuple[float, ...] | None = None
+    shift: tuple[float, ...] | None = None
 
 
 def item_seed(drop_seed: bytes, index: int) -> bytes:
@@ -72,11 +78,31 @@ def explorers(drop_seed: bytes, size: int, share: float) -> frozenset[int]:
 
     Those whose own number, drawn by the place's seed alone, is lowest.
     """
-    n = round(share * size)
+    return _lowest(drop_seed, "explore", range(size), round(share * size))
+
+
+def controls(drop_seed: bytes, size: int, parameters: Parameters) -> frozenset[int]:
+    """Places of a drop whose works nothing steers: round(control * size) of them.
+
+    Of those that do not explore, chosen like these by a number of their own.
+    """
+    n = round(parameters.control * size)
+    others = explorers(drop_seed, size, parameters.exploration)
+    places = [place for place in range(size) if place not in others]
+    return _lowest(drop_seed, "control", places, n)
+
+
+def lots(drop_seed: bytes, size: int, share: float) -> frozenset[int]:
+    """Places of a drop at which the lot decides between candidates: round(share * size) of them."""
+    return _lowest(drop_seed, "lot", range(size), round(share * size))
+
+
+def _lowest(drop_seed: bytes, label: str, places: Sequence[int], n: int) -> frozenset[int]:
+    """The ``n`` places whose number, drawn by their seed alone, is lowest."""
     if not n:
         return frozenset()
-    drawn = [uniforms(item_seed(drop_seed, place), "explore", 1)[0] for place in range(size)]
-    return frozenset(np.argsort(drawn, kind="stable")[:n].tolist())
+    drawn = [uniforms(item_seed(drop_seed, place), label, 1)[0] for place in places]
+    return frozenset(places[i] for i in np.argsort(drawn, kind="stable")[:n].tolist())
 
 
 def attempt_seed(seed: bytes, attempt: int) -> bytes:
@@ -92,20 +118,30 @@ def attempt_seed(seed: bytes, attempt: int) -> bytes:
 def seeded_spec(index: int, seed: bytes, attempt: int, parameters: Parameters) -> ItemSpec:
     """What to draw for a work that has its own seed, such as a minted token.
 
-    The seed decides whether the work explores, by chance of ``parameters.exploration``, and what it
-    is to show; a later attempt asks for the same in another latent.
+    The seed decides whether the work explores, by chance of ``parameters.exploration``, otherwise
+    whether it is a control, by chance of ``parameters.control``, and what it is to show; a later
+    attempt asks for the same in another latent.
     """
     own = attempt_seed(seed, attempt)
     if uniforms(seed, "explore", 1)[0] < parameters.exploration:
         return ItemSpec(index, own, choose(seed, parameters.unsteered()), EXPLORE_PSI)
+    if uniforms(seed, "control", 1)[0] < parameters.control:
+        return ItemSpec(index, own, choose(seed, parameters.unsteered()), is_control=True)
     return ItemSpec(index, own, choose(seed, parameters))
 
 
 def item_spec(
-    drop_seed: bytes, index: int, parameters: Parameters, *, explores: bool = False
+    drop_seed: bytes,
+    index: int,
+    parameters: Parameters,
+    *,
+    explores: bool = False,
+    is_control: bool = False,
 ) -> ItemSpec:
-    """What to draw for place ``index`` of a drop; one that explores is not steered."""
+    """What to draw for place ``index`` of a drop; what explores or is a control is not steered."""
     seed = item_seed(drop_seed, index)
     if explores:
         return ItemSpec(index, seed, choose(seed, parameters.unsteered()), EXPLORE_PSI)
+    if is_control:
+        return ItemSpec(index, seed, choose(seed, parameters.unsteered()), is_control=True)
     return ItemSpec(index=index, seed=seed, requested=choose(seed, parameters))

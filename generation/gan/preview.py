@@ -39,8 +39,9 @@ def preview(
 
 
 def parameters_of(spec: PreviewSpec, schema: dict[str, list[str]]) -> Parameters:
-    """What a drop of such works is asked for: the chosen values, all others equally often."""
+    """What a drop of such works is asked for: the chosen values, all others by their shares."""
     even = uniform(schema, spec.truncation_psi)
+    even = replace(even, distributions=even.distributions | spec.shares)
     chosen = {
         name: {value: float(value == spec.values[name]) for value in shares}
         for name, shares in even.distributions.items()

@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -73,11 +74,42 @@ def map_items(
     _make_canonical()
     offset = _offset(generator, parameters, saved or {}).to(generator.device)
     batches = [
-        _map_batch(generator, specs[start : start + BATCH], parameters, truncation_cutoff) + offset
+        _map_batch(generator, specs[start : start + BATCH], parameters, truncation_cutoff)
         for start in range(0, len(specs), BATCH)
     ]
     empty = torch.empty(0, generator.num_ws, generator.w_dim)
-    return torch.cat(batches)[: len(specs)] if batches else empty
+    ws = torch.cat(batches)[: len(specs)] if batches else empty
+    steered = torch.tensor([not spec.is_control for spec in specs], device=ws.device)
+    return torch.where(steered[:, None, None], ws + offset, ws) if batches else ws
+
+
+@torch.no_grad()
+def coordinates(
+    generator: Generator,
+    specs: Sequence[ItemSpec],
+    parameters: Parameters,
+    saved: Steps | None = None,
+) -> dict[str, NDArray[np.float64]]:
+    """How far items lie along each direction of ``parameters``, steps of strength 1: [N] each.
+
+    The latents' own part is taken around its mean over the items; the strength is added where they
+    are steered.
+
+    Raises
+    ------
+    UnknownDirectionError
+        As in ``render``.
+    """
+    strengths = parameters.directions or {}
+    own = map_items(generator, specs, replace(parameters, directions={})).mean(dim=1)
+    found = {}
+    steered = torch.tensor([not spec.is_control for spec in specs]).double()
+    for name, strength in strengths.items():
+        only = replace(parameters, directions={name: 1.0})
+        step = _offset(generator, only, saved or {})
+        along = (own.cpu().double() @ step.double()) / (step @ step).double()
+        found[name] = (along - along.mean() + strength * steered).numpy()
+    return found
 
 
 @torch.no_grad()
@@ -111,7 +143,9 @@ def _map_batch(
     z = torch.zeros(BATCH, generator.z_dim)
     c = torch.zeros(BATCH, generator.c_dim)
     for row, spec in enumerate(specs):
-        z[row] = torch.from_numpy(latent.z(spec.seed, generator.z_dim))
+        z[row] = _begin(spec, generator.z_dim)
+        if spec.shift is not None:
+            z[row] += torch.tensor(spec.shift)
         c[row] = condition(generator, spec.requested)
     z, c = z.to(generator.device), c.to(generator.device)
     ws = generator.mapping(z, c, parameters.truncation_psi, cutoff)
@@ -119,6 +153,12 @@ def _map_batch(
         rows = [row for row, spec in enumerate(specs) if spec.psi == psi]
         ws[rows] = generator.mapping(z, c, psi, cutoff)[rows]
     return ws
+
+
+def _begin(spec: ItemSpec, z_dim: int) -> torch.Tensor:
+    if spec.start is None:
+        return torch.from_numpy(latent.z(spec.seed, z_dim))
+    return torch.tensor(spec.start)
 
 
 def _draw_batch(generator: Generator, ws: torch.Tensor) -> NDArray[np.uint8]:

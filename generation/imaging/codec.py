@@ -126,10 +126,15 @@ def store(raw: bytes, folder: Path, suffix: str) -> str:
 
 def read_stored(path: Path) -> NDArray[np.uint8]:
     """The picture in a file named by its digest; ImageRefusedError if the bytes are others."""
+    return decode(read_raw(path), path.name)
+
+
+def read_raw(path: Path) -> bytes:
+    """The bytes in a file named by their digest; ImageRefusedError if they are others."""
     raw = path.read_bytes()
     if digest(raw) != path.stem:
         raise ImageRefusedError(path.name, "bytes differ from their digest")
-    return decode(raw, path.name)
+    return raw
 
 
 def contact_sheet(pictures: NDArray[np.uint8], columns: int) -> NDArray[np.uint8]:

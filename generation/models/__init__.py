@@ -22,7 +22,9 @@ from generation.models.drops import (
 from generation.models.edits import DatasetEdit, DatasetEditQuerySet
 from generation.models.evidence import ImmutableRowError
 from generation.models.jobs import Job, JobQuerySet
+from generation.models.moved import MovedPicture, MovedPictureQuerySet
 from generation.models.plans import Candidate, CandidateQuerySet, DropPlan, Look, LookQuerySet
+from generation.models.selections import Selection
 
 __all__ = [
     "Artwork",
@@ -49,6 +51,9 @@ __all__ = [
     "JobQuerySet",
     "Look",
     "LookQuerySet",
+    "MovedPicture",
+    "MovedPictureQuerySet",
     "ParameterSet",
     "Permission",
+    "Selection",
 ]

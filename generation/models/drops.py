@@ -76,6 +76,13 @@ class DropQuerySet(models.QuerySet["Drop"]):
             jobs__kind="render",
         ).distinct()
 
+    def listening_unmeasured(self) -> list["Drop"]:
+        """Drops that people vote on, steered by directions along which works are not measured."""
+        unmeasured = Artwork.objects.filter(drop=models.OuterRef("pk")).unmeasured()
+        listening = self.filter(models.Exists(unmeasured), state=Drop.State.LISTENING)
+        found = listening.select_related("parameter_set").order_by("pk")
+        return [drop for drop in found if drop.parameter_set.parameters.directions]
+
 
 class Drop(models.Model):
     """One generation of works, from draft to closed."""
@@ -158,6 +165,10 @@ class ArtworkQuerySet(models.QuerySet["Artwork"]):
             token_id__isnull=False,
         )
 
+    def unmeasured(self) -> Self:
+        """Accepted works of which nobody knows yet how far they lie along directions."""
+        return self.accepted().filter(latents={})
+
     def undecided(self) -> Self:
         return self.filter(status=Artwork.Status.PENDING)
 
@@ -186,6 +197,7 @@ class ArtworkQuerySet(models.QuerySet["Artwork"]):
         redrawn = Artwork.objects.filter(decisions__kind="redrawn").values("pk")
         kinds = {
             "explores": Q(explores=True),
+            "control": Q(is_control=True),
             "redrawn": Q(pk__in=redrawn),
             "retouched": ~Q(drawn_digest=""),
         }
@@ -221,7 +233,11 @@ class Artwork(models.Model):
     ``source`` is the place of its drop that it was drawn for, if that is another one than its own;
     ``attempt`` is which try that was. The seed follows from both. ``drawn_digest`` is the picture
     as it was drawn, where a retouched one took its place; ``explores`` marks a deliberately unusual
-    one.
+    one, ``is_control`` one that nothing steers. ``latents`` says how far it lies along each
+    direction that its drop is steered by, in standard deviations; empty until that is measured.
+    ``start`` is the latent that it began from; none where that follows from its seed.
+    ``exposure`` is what a vote on it counts, where it was chosen among several; see
+    ``traits.selection``.
     """
 
     class Status(models.TextChoices):
@@ -237,10 +253,14 @@ class Artwork(models.Model):
     item_seed = models.CharField(max_length=64)
     requested = models.JSONField()
     parsed = models.JSONField()
+    latents: models.JSONField[dict[str, float], dict[str, float]] = models.JSONField(default=dict)
     confidence = models.FloatField()
     image_digest = models.CharField(max_length=64, db_index=True)
     drawn_digest = models.CharField(max_length=64, blank=True)
     explores = models.BooleanField(default=False)
+    is_control = models.BooleanField(default=False)
+    start: models.JSONField[list[float] | None, list[float] | None] = models.JSONField(null=True)
+    exposure = models.FloatField(default=1.0)
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     token_id = models.PositiveBigIntegerField(null=True)
     rarity_score = models.FloatField(null=True)

@@ -110,7 +110,7 @@ class CandidateQuerySet(models.QuerySet["Candidate"]):
 
 
 class Candidate(models.Model):
-    """A picture drawn for a place of a plan: it became a work, or was set aside with why."""
+    """One of several pictures drawn for a place: it became a work, or was set aside with why."""
 
     drop = models.ForeignKey(Drop, models.PROTECT, related_name="candidates")
     round = models.PositiveIntegerField()
@@ -123,6 +123,7 @@ class Candidate(models.Model):
     confidence = models.FloatField()
     image_digest = models.CharField(max_length=64)
     explores = models.BooleanField(default=False)
+    is_control = models.BooleanField(default=False)
     novelty = models.FloatField(null=True)
     reason = models.CharField(max_length=30, blank=True)
     detail = models.CharField(max_length=500, blank=True)

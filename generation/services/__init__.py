@@ -131,6 +131,7 @@ from generation.services.runs import (
     start_settings,
     starts,
 )
+from generation.services.selections import fixed_places, overproduce, settle_candidates
 from generation.services.uploads import UploadRefusedError, receive_upload
 from generation.services.works import (
     NONE,
@@ -192,6 +193,7 @@ __all__ = [
     "find_candidates",
     "finish_labels",
     "finish_rendering",
+    "fixed_places",
     "found_in",
     "import_dataset",
     "is_saleable",
@@ -211,6 +213,7 @@ __all__ = [
     "named_steps",
     "num_ws",
     "open_drop",
+    "overproduce",
     "parser_of",
     "pause_job",
     "pending",
@@ -242,6 +245,7 @@ __all__ = [
     "save_direction",
     "searches",
     "send_back",
+    "settle_candidates",
     "settle_round",
     "shown_digests",
     "start_rendering",

@@ -97,7 +97,9 @@ def _latent_space(drop_id: int, state: str, z_dim: int) -> tuple[list[int], Late
     Named by the drop's seed, from which they follow, or by how many of them are drawn.
     """
     works = Artwork.objects.filter(drop=drop_id, token_id__isnull=False).order_by("token_id", "pk")
-    rows = list(works.values_list("token_id", "item_seed", "requested"))
-    seeds = [bytes.fromhex(item_seed) for _, item_seed, _ in rows]
-    space = LatentSpace.of(seeds, [requested for _, _, requested in rows], z_dim)
-    return [token_id or 0 for token_id, _, _ in rows], space
+    rows = list(works.values_list("token_id", "item_seed", "requested", "start"))
+    seeds = [bytes.fromhex(row[1]) for row in rows]
+    starts = [row[3] for row in rows if row[3] is not None]
+    own = starts if rows and len(starts) == len(rows) else None
+    space = LatentSpace.of(seeds, [row[2] for row in rows], z_dim, own)
+    return [row[0] or 0 for row in rows], space

@@ -1,6 +1,7 @@
 """Collections, their parameters, and drops."""
 
 import secrets
+from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
@@ -12,6 +13,7 @@ from generation.traits.parameters import Parameters, ParametersError, uniform
 
 MAX_DROP_SIZE = 10_000
 EXPLORATION = 0.05  # of a collection's works are drawn to be unusual, until a lead says otherwise
+CONTROL = 0.05  # are drawn as if nobody steered, so that what steering brings can be measured
 
 
 class WrongStateError(Exception):
@@ -32,6 +34,7 @@ def create_collection(
     checkpoint: Checkpoint,
     truncation_psi: float = 0.8,
     exploration: float = EXPLORATION,
+    control: float = CONTROL,
 ) -> Collection:
     collection = Collection.objects.create(slug=slug, name=name, story=story, checkpoint=checkpoint)
     ParameterSet.objects.create(
@@ -39,7 +42,7 @@ def create_collection(
         number=1,
         source=ParameterSet.Source.INITIAL,
         reason="Equal shares of every value",
-        body=uniform(checkpoint.schema, truncation_psi, exploration).to_json(),
+        body=uniform(checkpoint.schema, truncation_psi, exploration, control).to_json(),
     )
     return collection
 
@@ -52,8 +55,12 @@ def create_parameter_set(
     source: ParameterSet.Source,
     reason: str,
     created_by: AbstractBaseUser | None = None,
+    body: dict[str, Any] | None = None,
 ) -> ParameterSet:
-    """Append to the chain; the schema of the parent is kept value by value."""
+    """Append to the chain; the schema of the parent is kept value by value.
+
+    ``body`` is how the parameters were written once before, to be written alike.
+    """
     wanted = {name: set(shares) for name, shares in parent.parameters.distributions.items()}
     given = {name: set(shares) for name, shares in parameters.distributions.items()}
     if wanted != given:
@@ -64,9 +71,14 @@ def create_parameter_set(
         parent=parent,
         source=source,
         reason=reason,
-        body=parameters.to_json(),
+        body=parameters.to_json() if body is None else body,
         created_by_id=created_by.pk if created_by else None,
     )
+
+
+def draw_seed() -> str:
+    """32 bytes that nobody could foresee, in hex."""
+    return secrets.token_hex(32)
 
 
 @transaction.atomic
@@ -81,7 +93,7 @@ def open_drop(
     """A new draft; ``seed`` is 64 hex digits, drawn from the system where it is not given."""
     if not 1 <= size <= MAX_DROP_SIZE:
         raise ValueError(f"size {size} is not in 1..{MAX_DROP_SIZE}")
-    seed = secrets.token_hex(32) if seed is None else seed
+    seed = draw_seed() if seed is None else seed
     if len(bytes.fromhex(seed)) != 32:
         raise ValueError("a drop's seed has 32 bytes")
     locked = Collection.objects.select_for_update().get(pk=collection.pk)

@@ -109,6 +109,7 @@ def add_candidates(*, job: Job, works: list[RenderedWork]) -> None:
             confidence=work.confidence,
             image_digest=work.image_digest,
             explores=work.explores,
+            is_control=work.is_control,
         )
         for row, work in enumerate(works)
     )
@@ -231,7 +232,7 @@ def _store_round(
     if not moved:
         return found
     taken = [(row, v.slot) for row, v in zip(new, verdicts, strict=True) if v.slot is not None]
-    works = add_works(drop=found.drop, works=[_work(row, slot) for row, slot in taken])
+    works = add_works(drop=found.drop, works=[work_of(row, slot) for row, slot in taken])
     for (row, _), work in zip(taken, works, strict=True):
         row.artwork = work
     Candidate.objects.bulk_create(
@@ -245,7 +246,8 @@ def _store_round(
     return found
 
 
-def _work(row: Candidate, slot: int) -> RenderedWork:
+def work_of(row: Candidate, slot: int) -> RenderedWork:
+    """The work that a candidate becomes at a place."""
     return RenderedWork(
         index=slot,
         source=row.slot,
@@ -256,6 +258,7 @@ def _work(row: Candidate, slot: int) -> RenderedWork:
         confidence=row.confidence,
         image_digest=row.image_digest,
         explores=row.explores,
+        is_control=row.is_control,
     )
 
 

@@ -6,11 +6,12 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from generation.models import Artwork, Drop, DropPlan, Job
+from generation.models import Artwork, Drop, DropPlan, Job, Selection
 from generation.services.drops import WrongStateError, move_drop
 from generation.services.guard import measure_drop, remember_diversity
 from generation.services.jobs import LostLeaseError
 from generation.services.plans import CHUNK, add_candidates, open_round
+from generation.services.selections import open_candidates
 from generation.services.works import RenderedWork, add_looks, add_works, rank_works
 from generation.traits.novelty import Looks
 
@@ -24,6 +25,9 @@ def start_rendering(*, drop: Drop) -> list[Job]:
     found = DropPlan.objects.filter(drop=drop).first()
     if found is not None:
         return open_round(found=found)
+    several = Selection.objects.select_related("drop__parameter_set").filter(drop=drop).first()
+    if several is not None:
+        return open_candidates(found=several)
     starts = range(0, drop.size, CHUNK)
     return Job.objects.bulk_create(
         Job(
@@ -43,7 +47,7 @@ def record_works(
 ) -> int:
     """Store what a chunk produced and close its job; without the lease nothing is written.
 
-    Pictures drawn for a plan wait as candidates for their round to be complete.
+    Pictures of which not each becomes a work wait as candidates until all of them are there.
     """
     drop = job.drop
     assert drop is not None

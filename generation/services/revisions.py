@@ -169,7 +169,7 @@ def _take(work: Artwork, drawn: RenderedWork, *, is_retouch: bool) -> None:
     else:
         work.drawn_digest, work.source, work.attempt = "", None, drawn.attempt
         work.item_seed, work.requested = drawn.item_seed, drawn.requested
-        work.explores = drawn.explores
+        work.explores, work.is_control = drawn.explores, drawn.is_control
     work.image_digest, work.parsed = drawn.image_digest, drawn.parsed
     work.confidence, work.similar_group = drawn.confidence, None
     work.status = Artwork.Status.PENDING

@@ -15,7 +15,8 @@ class RenderedWork:
     """One finished picture, on disk at its digest, on its way to a row.
 
     ``index`` is its place in the drop; ``source`` and ``attempt`` say which place it was drawn for,
-    and which try that was; ``explores`` whether to be unusual.
+    and which try that was; ``explores`` whether to be unusual, ``is_control`` whether nothing
+    steers it. ``start`` is the latent that it began from, where its seed does not say it.
     """
 
     index: int
@@ -27,6 +28,8 @@ class RenderedWork:
     confidence: float
     image_digest: str
     explores: bool = False
+    is_control: bool = False
+    start: list[float] | None = None
 
 
 def add_works(*, drop: Drop, works: Iterable[RenderedWork]) -> list[Artwork]:

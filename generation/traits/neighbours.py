@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from generation.gan.latent import z
 
+TINY = 1e-9
+
 
 @dataclass(frozen=True)
 class LatentSpace:
@@ -26,14 +28,26 @@ class LatentSpace:
     wishes: NDArray[np.uint16]
 
     @classmethod
-    def of(cls, seeds: Sequence[bytes], requested: Sequence[Mapping[str, str]], z_dim: int) -> Self:
-        """From the seeds of the works, and what was asked for in each."""
+    def of(
+        cls,
+        seeds: Sequence[bytes],
+        requested: Sequence[Mapping[str, str]],
+        z_dim: int,
+        starts: Sequence[Sequence[float]] | None = None,
+    ) -> Self:
+        """From the seeds of the works, and what was asked for in each.
+
+        ``starts`` are latents that do not follow from seeds, brought to a variance of 1.
+        """
         names = sorted({name for wish in requested for name in wish})
         wishes = np.zeros((len(seeds), len(names)), np.uint16)
         for column, name in enumerate(names):
             asked = [wish.get(name, "") for wish in requested]
             places = {value: place for place, value in enumerate(dict.fromkeys(asked))}
             wishes[:, column] = [places[value] for value in asked]
+        if starts is not None:
+            given = np.array(starts, np.float32)
+            return cls(given / max(float(given.std()), TINY), wishes)
         latents = [z(seed, z_dim) for seed in seeds]
         return cls(np.array(latents, np.float32).reshape(len(seeds), z_dim), wishes)
 

@@ -8,6 +8,7 @@ from typing import Any, Self
 MAX_PSI = 1.5
 MAX_STRENGTH = 4.0
 MAX_EXPLORATION = 0.5
+MAX_CONTROL = 0.5
 SUM_TOLERANCE = 1e-9
 
 
@@ -30,6 +31,9 @@ class Parameters:
     exploration
         share of the works that are drawn to be unusual: equal shares of every value, and far from
         the mean; in [0, 0.5].
+    control
+        share of the works that nothing steers, to be measured against: equal shares of every value,
+        no direction; in [0, 0.5].
 
     Raises
     ------
@@ -41,6 +45,7 @@ class Parameters:
     truncation_psi: float = 1.0
     directions: dict[str, float] | None = None
     exploration: float = 0.0
+    control: float = 0.0
 
     def __post_init__(self) -> None:
         for attribute, shares in self.distributions.items():
@@ -56,6 +61,8 @@ class Parameters:
             raise ParametersError(
                 f"exploration {self.exploration} is not in [0, {MAX_EXPLORATION}]"
             )
+        if not (math.isfinite(self.control) and 0 <= self.control <= MAX_CONTROL):
+            raise ParametersError(f"control {self.control} is not in [0, {MAX_CONTROL}]")
         for name, strength in (self.directions or {}).items():
             if not (math.isfinite(strength) and abs(strength) <= MAX_STRENGTH):
                 raise ParametersError(f"direction {name}: strength {strength} is out of bounds")
@@ -66,10 +73,11 @@ class Parameters:
             "truncation_psi": self.truncation_psi,
             "directions": self.directions or {},
             "exploration": self.exploration,
+            "control": self.control,
         }
 
     def unsteered(self) -> Self:
-        """Equal shares of every value that has one: what unusual works are drawn from."""
+        """Equal shares of every value that has one: what unusual and control works show."""
         shares = {}
         for name, values in self.distributions.items():
             used = [value for value, share in values.items() if share > 0]
@@ -87,13 +95,17 @@ class Parameters:
                 truncation_psi=float(body["truncation_psi"]),
                 directions={k: float(v) for k, v in body["directions"].items()},
                 exploration=float(body.get("exploration", 0.0)),  # older sets have none
+                control=float(body.get("control", 0.0)),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ParametersError(f"not a parameter set: {error}") from error
 
 
 def uniform(
-    schema: Mapping[str, Sequence[str]], truncation_psi: float = 1.0, exploration: float = 0.0
+    schema: Mapping[str, Sequence[str]],
+    truncation_psi: float = 1.0,
+    exploration: float = 0.0,
+    control: float = 0.0,
 ) -> Parameters:
     """Equal shares of every value; the start of a collection that nobody has steered yet."""
     return Parameters(
@@ -103,4 +115,5 @@ def uniform(
         truncation_psi=truncation_psi,
         directions={},
         exploration=exploration,
+        control=control,
     )

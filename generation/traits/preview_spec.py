@@ -32,6 +32,7 @@ class PreviewSpec:
     seed : of the first work, in [0, 2^31); work ``seed`` is the first of a drop with that seed.
     n_works : how many, in [1, 12].
     values : attribute -> value asked for; the seed chooses the others as in a drop of equal shares.
+    shares : attribute -> value -> share, of those attributes that have other than equal shares.
     truncation_psi : 0 the mean picture, 1 off; in [0, 1.5].
     truncation_cutoff : how many of the first layers are truncated; None for all.
     strengths : direction -> strength, in [-4, 4].
@@ -54,6 +55,7 @@ class PreviewSpec:
     mix_seed: int | None = None
     mix_from: int = 0
     strip: str = ""
+    shares: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _within("seed", self.seed, 0, MAX_SEED)
@@ -86,6 +88,9 @@ class PreviewSpec:
                 raise SpecError(f"{name[:60]!r} is no attribute of this checkpoint")
             if value not in schema[name]:
                 raise SpecError(f"{name}: {value[:60]!r} is not one of {', '.join(schema[name])}")
+        for name, shares in self.shares.items():
+            if set(shares) != set(schema.get(name, ())):
+                raise SpecError(f"{name[:60]!r} has other values in this checkpoint")
         _within("first layer of the second work", self.mix_from, 0, num_ws)
         if self.truncation_cutoff is not None:
             _within("number of truncated layers", self.truncation_cutoff, 0, num_ws)

@@ -1,4 +1,5 @@
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -87,3 +88,34 @@ def test_a_work_that_explores_is_not_steered() -> None:
     assert {spec.psi for spec in specs} == {latent.EXPLORE_PSI}
     plain = latent.item_spec(SEED, 3, parameters)
     assert (plain.psi, plain.seed) == (None, specs[3].seed)
+
+
+def test_controls_are_chosen_by_seed_among_those_that_do_not_explore() -> None:
+    shares = replace(PARAMETERS, exploration=0.1, control=0.05)
+
+    found = latent.controls(SEED, 400, shares)
+
+    assert len(found) == 20
+    assert found.isdisjoint(latent.explorers(SEED, 400, 0.1))
+    assert found == latent.controls(SEED, 400, shares)
+    assert latent.controls(SEED, 400, replace(shares, control=0.1)) > found
+    assert latent.controls(SEED, 400, PARAMETERS) == frozenset()
+
+
+def test_a_control_shows_equal_shares_and_no_direction_moves_it() -> None:
+    skewed = {"hat": {"cap": 0.9, "top": 0.1}}
+    parameters = Parameters(skewed, 0.7, control=0.5)
+
+    specs = [latent.item_spec(SEED, i, parameters, is_control=True) for i in range(400)]
+
+    assert 150 < sum(spec.requested["hat"] == "cap" for spec in specs) < 250
+    assert all(spec.is_control and spec.psi is None for spec in specs)
+
+
+def test_a_minted_work_is_a_control_by_the_chance_of_its_seed() -> None:
+    parameters = Parameters({"hat": {"cap": 0.9, "top": 0.1}}, 0.7, exploration=0.2, control=0.1)
+
+    specs = [latent.seeded_spec(i, latent.item_seed(SEED, i), 0, parameters) for i in range(2000)]
+
+    assert 0.06 < sum(spec.is_control for spec in specs) / 2000 < 0.10  # of the other four fifths
+    assert not any(spec.is_control and spec.psi is not None for spec in specs)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -6,7 +8,7 @@ from generation.gan import latent
 from generation.gan.biggan import SmallBigGan
 from generation.gan.directions import sefa
 from generation.gan.generator import Generator
-from generation.gan.render import UnknownDirectionError, render
+from generation.gan.render import UnknownDirectionError, coordinates, render
 from generation.traits.parameters import Parameters, uniform
 from tests.fixtures.networks import SCHEMA, SMALL
 
@@ -84,3 +86,50 @@ def test_mapping_truncates_only_the_first_layers(generator: Generator) -> None:
     assert ws.shape == (2, generator.num_ws, generator.w_dim)
     assert torch.allclose(ws[:, :2, :8], 0.5 * z[:, None].expand(-1, 2, -1))
     assert torch.equal(ws[:, 2:, :8], z[:, None].expand(-1, generator.num_ws - 2, -1))
+
+
+def test_items_lie_around_the_strength_of_a_direction(generator: Generator) -> None:
+    # The latent of this network is normal in z, of which the direction is a unit vector.
+    moved = Parameters(PARAMETERS.distributions, directions={"sefa-1": 1.5, "sefa-2": 0.0})
+
+    found = coordinates(generator, specs(range(400)), moved)
+
+    assert list(found) == ["sefa-1", "sefa-2"]
+    assert found["sefa-1"].mean() == pytest.approx(1.5)
+    assert found["sefa-2"].mean() == pytest.approx(0.0)
+    assert found["sefa-1"].std() == pytest.approx(1.0, abs=0.15)
+    assert abs(np.corrcoef(found["sefa-1"], found["sefa-2"])[0, 1]) < 0.15
+
+
+def test_a_saved_direction_of_twice_the_length_has_half_the_strength(generator: Generator) -> None:
+    moved = Parameters(PARAMETERS.distributions, directions={"sefa-1": 0.0, "long": 0.0})
+    step = np.zeros(generator.w_dim, np.float32)
+    unit = sefa(generator)["sefa-1"].numpy()
+    step[: len(unit)] = 2 * unit
+
+    found = coordinates(generator, specs(range(20)), moved, {"long": step})
+
+    assert found["long"] == pytest.approx(found["sefa-1"] / 2, abs=1e-6)
+
+
+def test_where_an_item_lies_does_not_depend_on_its_batch(generator: Generator) -> None:
+    moved = Parameters(PARAMETERS.distributions, directions={"sefa-1": 1.0})
+
+    whole = coordinates(generator, specs(range(40)), moved)["sefa-1"]
+    part = coordinates(generator, specs(range(30, 40)), moved)["sefa-1"]
+
+    assert part - part[0] == pytest.approx(whole[30:] - whole[30])
+
+
+def test_a_work_may_begin_from_a_latent_of_its_own(generator: Generator) -> None:
+    spec = specs(range(1))[0]
+    own = latent.z(spec.seed, generator.z_dim).astype(float)
+    same = replace(spec, start=tuple(own.tolist()))
+    other = replace(spec, start=tuple((-own).tolist()))
+    back = replace(other, shift=tuple((2 * own).tolist()))
+
+    pictures = render(generator, [spec, same, other, back], PARAMETERS)
+
+    assert np.array_equal(pictures[0], pictures[1])
+    assert not np.array_equal(pictures[0], pictures[2])
+    assert np.abs(pictures[0].astype(int) - pictures[3]).max() <= 1

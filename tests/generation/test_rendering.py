@@ -18,7 +18,15 @@ from generation import rendering, services, tasks
 from generation.gan import latent
 from generation.gan.render import render
 from generation.imaging import codec
-from generation.models import Artwork, ArtworkTrait, Checkpoint, Collection, Drop, Job
+from generation.models import (
+    Artwork,
+    ArtworkTrait,
+    Checkpoint,
+    Collection,
+    Drop,
+    Job,
+    ParameterSet,
+)
 from generation.services import WrongStateError
 from generation.traits.novelty import Looks
 
@@ -336,3 +344,47 @@ def test_a_share_of_a_drop_is_drawn_to_be_unusual(small_checkpoint: Checkpoint) 
         (picture,) = render(generator, [spec], plain)
         is_same = bool((codec.read_stored(work.image_path) == picture).all())
         assert is_same == (not work.explores)
+
+
+def test_a_share_of_a_drop_is_steered_by_nobody(small_checkpoint: Checkpoint) -> None:
+    collection = services.create_collection(
+        slug="led", name="Led", story="", checkpoint=small_checkpoint, exploration=0.1
+    )
+    first = collection.parameter_sets.get()
+    start = first.parameters
+    name, shares = next(iter(start.distributions.items()))
+    only = next(iter(shares))
+    led = replace(
+        start,
+        distributions=start.distributions
+        | {name: {value: 0.9 if value == only else 0.1 / (len(shares) - 1) for value in shares}},
+        directions={"sefa-1": 1.5},
+        control=0.1,
+    )
+    parameters = services.create_parameter_set(
+        parent=first, parameters=led, source=ParameterSet.Source.LEAD, reason="A test"
+    )
+    drop = services.open_drop(collection=collection, parameter_set=parameters, size=100)
+
+    for job in services.start_rendering(drop=drop):
+        rendering.run_chunk(job_id=job.pk)
+
+    controls = list(drop.artworks.filter(is_control=True).in_order())
+    seed = bytes.fromhex(drop.seed)
+    assert {work.index for work in controls} == latent.controls(seed, 100, led)
+    assert len(controls) == 10
+    assert not any(work.explores for work in controls)
+    led_alone = replace(led, control=0.0)
+    others = [latent.item_spec(seed, work.index, led_alone) for work in controls]
+    assert any(
+        spec.requested != work.requested for spec, work in zip(others, controls, strict=True)
+    )
+    generator, _ = rendering.networks(small_checkpoint)
+    plain = replace(start, control=0.0, exploration=0.0)
+    for work in controls:
+        spec = latent.item_spec(seed, work.index, plain)
+        (picture,) = render(generator, [spec], plain)
+        assert spec.requested == work.requested
+        assert (codec.read_stored(work.image_path) == picture).all()
+    for work, change in rendering.draw_again(drop, controls):
+        assert change.largest == 0, work

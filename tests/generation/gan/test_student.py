@@ -48,7 +48,7 @@ def test_numpy_draws_what_torch_draws(settled: Student) -> None:
     latents = random_latents(16, seed=2).to(torch.uint8)
 
     pictures = network.draw(
-        Network(layers, {}, {}, np.zeros((0, 0), np.float32), {}), latents.numpy()
+        Network(layers, {}, {}, np.zeros((0, 0), np.float32), {}, ""), latents.numpy()
     )
 
     by_torch = student.draw(found, latents).permute(0, 2, 3, 1)
