@@ -10,31 +10,42 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from math import log
 from typing import Any
 
 import numpy as np
-import requests
+from django.conf import settings
 from eth_account import Account
-from eth_account.messages import encode_defunct
 from eth_account.signers.local import LocalAccount
 from numpy.typing import NDArray
 
-from minting.chain import contracts, orders, seaport, siwe
+from minting.chain import contracts, evolving, orders, seaport
 from minting.chain.client import Client
 from minting.chain.node import LOCAL_CHAIN_ID
-from sentiment.management.wallets import PRICE_WEI, approve, mined, send, signed_listing
+from minting.chain.pool_facts import NotAPoolError
+from minting.chain.uniswap import Venue, read_venue
+from minting.evolution.rules import Source, from_document
+from sentiment.management.doors import Site
+from sentiment.management.traders import Trader
+from sentiment.management.wallets import PRICE_WEI, approve, attempt, signed_listing
 from sentiment.preference.features import encode, options
-from sentiment.services import SIMULATED
 from sentiment.simulation import community as simulated
 
-TIMEOUT_S = 20
 # How often each thing is tried; what cannot be done gives way to the next.
-HABITS = {"vote": 0.72, "mint": 0.1, "buy": 0.08, "list": 0.06, "comment": 0.04}
-KEPT_S = 3.0  # what the site says of rounds and sales is asked for again after so long
+HABITS = {
+    "vote": 0.62,
+    "mint": 0.1,
+    "buy": 0.08,
+    "list": 0.06,
+    "comment": 0.04,
+    "interact": 0.02,
+    "swap": 0.04,
+    "provide": 0.02,
+    "adjust": 0.02,
+}
 PER_DROP = 3  # works a wallet mints of one drop
 MARKUP = 1.15  # what a seller asks over what the work is worth to it
+TICK_WEI = 10**14  # prices are asked in steps of a ten-thousandth of an ETH
 PRAISE = (
     "The {value} {attribute} makes it for me.",
     "More {value} {attribute}, please.",
@@ -52,17 +63,12 @@ class WrongPlaceError(Exception):
     """The site or the node is not on the local chain, where alone nothing has a value."""
 
 
-class SiteAwayError(Exception):
-    """The site does not answer, or not as it should; it may be back soon."""
-
-
-@dataclass
+@dataclass(frozen=True)
 class Member:
-    """A wallet with its place in the community and its session on the site."""
+    """A wallet with its place in the community."""
 
     account: LocalAccount
     number: int
-    session: requests.Session | None = None
 
 
 @dataclass
@@ -78,13 +84,14 @@ class Crowd:
     def __post_init__(self) -> None:
         self.chance = np.random.default_rng([self.seed, int(time.time())])
         self.members = [Member(_account(self.seed, i), i) for i in range(self.n_wallets)]
-        self._kept: dict[str, tuple[float, Any]] = {}
+        self.site = Site(self.base_url)
+        self._venues: dict[tuple[str, str], Venue | None] = {}
         self._tastes: dict[tuple[tuple[str, str], ...], simulated.Community] = {}
 
     def check_place(self) -> None:
         """WrongPlaceError or WrongChainError unless site and node are both on the local chain."""
         self.node.check_chain(LOCAL_CHAIN_ID)
-        asked = self._ask("/api/auth/nonce")
+        asked = self.site.ask("/api/auth/nonce")
         if asked["chain_id"] != LOCAL_CHAIN_ID:
             raise WrongPlaceError(f"{self.base_url} is on chain {asked['chain_id']}")
 
@@ -106,6 +113,10 @@ class Crowd:
             "buy": self.buy,
             "list": self.offer,
             "comment": self.comment,
+            "interact": self.interact,
+            "swap": self.swap,
+            "provide": self.provide,
+            "adjust": self.adjust,
         }
         for wish in wishes.tolist():
             if doings[wish](member):
@@ -114,12 +125,11 @@ class Crowd:
         return ""
 
     def vote(self, member: Member) -> bool:
-        current = self._pick(self._kept_answer("/api/rounds")["results"])
+        current = self._pick(self.site.kept("/api/rounds")["results"])
         if current is None:
             return False
-        session = self._session(member)
-        address = f"{self.base_url}/api/rounds/{current['id']}"
-        shown = session.get(f"{address}/pair", timeout=TIMEOUT_S)
+        address = f"/api/rounds/{current['id']}"
+        shown = self.site.get(member.account, f"{address}/pair")
         if shown.status_code != 200:
             return False
         pair = shown.json()
@@ -135,13 +145,13 @@ class Crowd:
         )[0]
         winner = works[0 if prefers_left else 1]["id"]
         ballot = {"left": works[0]["id"], "right": works[1]["id"], "winner": winner}
-        return self._post(session, f"{address}/votes", ballot).status_code == 201
+        return self.site.post(member.account, f"{address}/votes", ballot).status_code == 201
 
     def comment(self, member: Member) -> bool:
-        current = self._pick(self._kept_answer("/api/rounds")["results"])
+        current = self._pick(self.site.kept("/api/rounds")["results"])
         if current is None:
             return False
-        works = self._kept_answer(f"/api/artworks?drop={current['drop']}")["results"]
+        works = self.site.kept(f"/api/artworks?drop={current['drop']}")["results"]
         work = self._pick([work for work in works if work["status"] == "accepted"])
         if work is None:
             return False
@@ -151,22 +161,22 @@ class Crowd:
         ) or ("picture", "strange")
         words = str(self.chance.choice(PRAISE if liking > 0 else BLAME))
         text = words.format(attribute=attribute.replace("_", " "), value=value)
-        session = self._session(member)
-        address = f"{self.base_url}/api/artworks/{work['id']}/comments"
-        return self._post(session, address, {"text": text}).status_code == 201
+        path = f"/api/artworks/{work['id']}/comments"
+        return self.site.post(member.account, path, {"text": text}).status_code == 201
 
     def mint(self, member: Member) -> bool:
         """Buy a new work for what it costs, if any is left."""
         chain, sale = self._open_sale()
         if chain is None or sale is None or sale["phase"] is None:
             return False
-        owned = self._owned(chain, member)
+        owned = self._owned(chain, member.account.address)
         if sum(token["drop"] == sale["drop"] for token in owned) >= PER_DROP:
             return False
         call = contracts.mint(sale["drop_number"], sale["phase"], 1)
         price = int(sale["price_wei"])
-        mined(self.node, send(self.node, member, chain["contract"], call, price))
-        self._kept.clear()
+        if not attempt(self.node, member, chain["contract"], call, price):
+            return False
+        self.site.forget()
         return True
 
     def offer(self, member: Member) -> bool:
@@ -174,11 +184,13 @@ class Crowd:
         chain = self._chain()
         if chain is None or not chain["marketplace"]:
             return False
-        token = self._pick([row for row in self._owned(chain, member) if row["artwork"]])
+        token = self._pick(
+            [row for row in self._owned(chain, member.account.address) if row["artwork"]]
+        )
         if token is None:
             return False
         path = f"/api/tokens/{chain['contract']}/{token['token_id']}/listings"
-        if self._ask(path)["results"]:
+        if self.site.ask(path)["results"]:
             return False
         worth = self._worth(token["drop"], self._work(token["artwork"]), member)
         approve(self.node, member, chain["contract"], chain["marketplace"])
@@ -188,38 +200,90 @@ class Crowd:
             contract=chain["contract"],
             marketplace=chain["marketplace"],
             token_id=token["token_id"],
-            price_wei=int(PRICE_WEI * np.exp(worth) * MARKUP),
+            price_wei=asked(PRICE_WEI * float(np.exp(worth)) * MARKUP),
             salt=int(self.chance.integers(2**62)),
         )
         body = {"order": order.to_json(), "signature": signature}
-        reply = self._post(self._session(member), f"{self.base_url}{path}", body)
-        return reply.status_code == 201
+        return self.site.post(member.account, path, body).status_code == 201
 
     def buy(self, member: Member) -> bool:
         """Take a listing that costs no more than the work is worth to the buyer."""
         chain = self._chain()
         if chain is None or not chain["marketplace"]:
             return False
-        listings = self._ask(f"/api/collections/{chain['collection']}/listings")["results"]
+        listings = self.site.ask(f"/api/collections/{chain['collection']}/listings")["results"]
         listed = self._pick([row for row in listings if row["seller"] != member.account.address])
         if listed is None:
             return False
-        tokens = self._ask(f"/api/tokens?collection={chain['collection']}&owner={listed['seller']}")
+        tokens = self.site.ask(
+            f"/api/tokens?collection={chain['collection']}&owner={listed['seller']}"
+        )
         token = next((t for t in tokens["results"] if t["token_id"] == listed["token_id"]), None)
         if token is None or not token["artwork"]:
             return False
         worth = self._worth(token["drop"], self._work(token["artwork"]), member)
         if PRICE_WEI * np.exp(worth) < int(listed["price_wei"]):
             return False
-        # The site hears of a sale a moment after the chain.
-        asked = seaport.get_order_status(listed["order_hash"])
-        if not seaport.is_usable(self.node.read(chain["marketplace"], asked)):
-            return False
         order = orders.Order.from_json(listed["order"])
         call = seaport.fulfil_order(order, listed["signature"])
         price = int(listed["price_wei"])
-        mined(self.node, send(self.node, member, chain["marketplace"], call, price))
-        return True
+        # The site hears of a sale a moment after the chain, which refuses a second one.
+        return attempt(self.node, member, chain["marketplace"], call, price)
+
+    def interact(self, member: Member) -> bool:
+        """Move an owned work a little, if its law lets that be done again already."""
+        chain = self._chain()
+        if chain is None or not chain["evolution"]:
+            return False
+        token = self._pick(self._owned(chain, member.account.address))
+        if token is None:
+            return False
+        call = evolving.interact(token["token_id"])
+        return attempt(self.node, member, chain["evolution"], call)
+
+    def swap(self, member: Member) -> bool:
+        """Trade in a pool that moves works."""
+        trader = self._trader(member, self._chain())
+        return trader is not None and trader.swap()
+
+    def provide(self, member: Member) -> bool:
+        """Have a position in such a pool count for an owned work."""
+        chain = self._chain()
+        trader = self._trader(member, chain)
+        if chain is None or trader is None:
+            return False
+        owned = self._owned(chain, member.account.address)
+        return trader.provide([row["token_id"] for row in owned])
+
+    def adjust(self, member: Member) -> bool:
+        """Put into a position, or take out of it."""
+        trader = self._trader(member, self._chain())
+        return trader is not None and trader.adjust()
+
+    def _trader(self, member: Member, chain: dict[str, Any] | None) -> Trader | None:
+        """A member at a pool of a collection's law; None where positions move nothing."""
+        if chain is None or not chain["law"]:
+            return None
+        law = from_document(chain["law"])
+        of_positions = [k for k, one in enumerate(law.rules) if one.source == Source.POSITION]
+        number = self._pick(of_positions)
+        if number is None:
+            return None
+        rule = law.rules[number]
+        venue = self._venue(rule.pool, rule.peer)
+        if venue is None:
+            return None
+        return Trader(self.node, member, venue, chain["evolution"], number, rule, self.chance)
+
+    def _venue(self, pool: str, manager: str) -> Venue | None:
+        """None if the pool is none, or where npm has not brought what is sent to one."""
+        if (pool, manager) not in self._venues:
+            try:
+                found = read_venue(self.node, settings.NODE_MODULES, pool, manager)
+            except (NotAPoolError, FileNotFoundError):
+                found = None
+            self._venues[pool, manager] = found
+        return self._venues[pool, manager]
 
     def _open_sale(self) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
         chain = self._chain()
@@ -228,25 +292,24 @@ class Crowd:
 
     def _chain(self) -> dict[str, Any] | None:
         """What a wallet needs to mint and trade in one collection; None before its contract."""
-        collection = self._pick(self._kept_answer("/api/collections")["results"])
+        collection = self._pick(self.site.kept("/api/collections")["results"])
         if collection is None:
             return None
         path = f"/api/collections/{collection['slug']}/chain"
-        found: dict[str, Any] | None = self._kept_answer(path, missing=None)
+        found: dict[str, Any] | None = self.site.kept(path, missing=None)
         return found
 
-    def _owned(self, chain: dict[str, Any], member: Member) -> list[dict[str, Any]]:
-        address = member.account.address
+    def _owned(self, chain: dict[str, Any], address: str) -> list[dict[str, Any]]:
         path = f"/api/tokens?collection={chain['collection']}&owner={address}"
-        rows: list[dict[str, Any]] = self._ask(path)["results"]
+        rows: list[dict[str, Any]] = self.site.ask(path)["results"]
         return rows
 
     def _work(self, pk: int) -> dict[str, Any]:
-        work: dict[str, Any] = self._kept_answer(f"/api/artworks/{pk}", keep_s=3600.0)
+        work: dict[str, Any] = self.site.kept(f"/api/artworks/{pk}", keep_s=3600.0)
         return work
 
     def _distributions(self, drop: int) -> dict[str, dict[str, float]]:
-        found = self._kept_answer(f"/api/drops/{drop}", keep_s=3600.0)
+        found = self.site.kept(f"/api/drops/{drop}", keep_s=3600.0)
         shares: dict[str, dict[str, float]] = found["parameter_set"]["body"]["distributions"]
         return shares
 
@@ -285,87 +348,10 @@ class Crowd:
     def _pick(self, rows: list[Any]) -> Any:
         return rows[int(self.chance.integers(len(rows)))] if rows else None
 
-    def _kept_answer(self, path: str, keep_s: float = KEPT_S, **more: Any) -> Any:
-        """An answer that may be some seconds old."""
-        until, answer = self._kept.get(path, (0.0, None))
-        if time.monotonic() >= until:
-            answer = self._ask(path, **more)
-            self._kept[path] = (time.monotonic() + keep_s, answer)
-        return answer
 
-    def _ask(self, path: str, **more: Any) -> Any:
-        """A public answer; with ``missing`` given, that where there is none."""
-        try:
-            reply = requests.get(f"{self.base_url}{path}", timeout=TIMEOUT_S)
-            if reply.status_code == 404 and "missing" in more:
-                return more["missing"]
-            reply.raise_for_status()
-            return reply.json()
-        except (requests.RequestException, ValueError) as error:
-            raise SiteAwayError(f"{path}: {type(error).__name__}") from error
-
-    def _session(self, member: Member) -> requests.Session:
-        if member.session is None:
-            member.session = sign_in(self.base_url, member.account)
-        return member.session
-
-    def _post(self, session: requests.Session, url: str, body: dict[str, Any]) -> requests.Response:
-        """Send as a page would; a session that has ended is forgotten, a throttle is waited for."""
-        try:
-            reply = session.post(
-                url, json=body, timeout=TIMEOUT_S, headers=_page_headers(session, self.base_url)
-            )
-        except requests.RequestException as error:
-            raise SiteAwayError(f"{url}: {type(error).__name__}") from error
-        if reply.status_code == 403:
-            for member in self.members:
-                if member.session is session:
-                    member.session = None
-        if reply.status_code == 429:
-            time.sleep(min(30.0, float(reply.headers.get("Retry-After", "1"))))
-        return reply
-
-
-def sign_in(base_url: str, account: LocalAccount) -> requests.Session:
-    """A session opened the way a wallet opens one; the message says that nobody sits behind it."""
-    session = requests.Session()
-    try:
-        asked = session.get(f"{base_url}/api/auth/nonce", timeout=TIMEOUT_S).json()
-        now = datetime.now(UTC)
-        message = siwe.build(
-            siwe.SiweMessage(
-                domain=asked["domain"],
-                address=account.address,
-                uri=asked["uri"],
-                chain_id=asked["chain_id"],
-                nonce=asked["nonce"],
-                issued_at=now,
-                expiration_time=now + timedelta(minutes=5),
-                statement="Sign in to Morphora.",
-                resources=(SIMULATED,),
-            )
-        )
-        signed = account.sign_message(encode_defunct(text=message))
-        reply = session.post(
-            f"{base_url}/api/auth/verify",
-            json={"message": message, "signature": "0x" + bytes(signed.signature).hex()},
-            headers=_page_headers(session, base_url),
-            timeout=TIMEOUT_S,
-        )
-        if reply.status_code == 429:
-            time.sleep(min(60.0, float(reply.headers.get("Retry-After", "1"))))
-        reply.raise_for_status()
-    except (requests.RequestException, ValueError, KeyError) as error:
-        raise SiteAwayError(f"sign-in: {type(error).__name__}") from error
-    return session
-
-
-def _page_headers(session: requests.Session, base_url: str) -> dict[str, str]:
-    return {
-        "X-CSRFToken": session.cookies.get("csrftoken") or "",
-        "Origin": base_url,
-        "Referer": f"{base_url}/",
-    }
+def asked(price_wei: float) -> int:
+    """A price as a person would ask it."""
+    return max(round(price_wei / TICK_WEI), 1) * TICK_WEI
 
 
 def _account(seed: int, number: int) -> LocalAccount:

@@ -26,7 +26,6 @@ from minting.chain import contracts
 from minting.chain.client import Client
 from minting.models import Sale, Token
 from minting.services import (
-    prepare_commitment,
     public_sale,
     request_commit,
     request_open_sale,
@@ -43,7 +42,7 @@ from sentiment.management.wallets import (
 from sentiment.market import prices
 from sentiment.models import Proposal, Round
 from sentiment.preference.features import encode, options
-from sentiment.services import approve_proposal, close_round, open_round
+from sentiment.services import approve_proposal, close_round, open_round, tally_root_for
 from sentiment.simulation import community as simulated
 
 PER_TRANSACTION = 5
@@ -113,8 +112,7 @@ class Loop:
 
     def _commit(self, drop: Drop) -> None:
         closed = close_curation(drop=drop)
-        prepare_commitment(drop=closed)
-        request_commit(drop=closed)
+        request_commit(drop=closed, vote_tally_root=tally_root_for(closed))
         _until(lambda: _state(drop) == Drop.State.COMMITTED)
         phases = public_sale(
             price_wei=PRICE_WEI, max_per_transaction=PER_TRANSACTION, start=timezone.now()

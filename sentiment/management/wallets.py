@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from generation.models import Collection
 from minting.chain import contracts, orders, seaport, siwe
-from minting.chain.client import Client
+from minting.chain.client import Client, RpcError
 from minting.chain.node import LOCAL_CHAIN_ID
 from minting.chain.signer import Signer, TransactionRequest
 from minting.models import Token
@@ -29,6 +29,8 @@ from sentiment.services import mark_simulated
 
 PRICE_WEI = 10**16
 CHAIN_WAIT_S = 60
+GAS = 400_000
+SPARE_PERCENT = 130  # of the gas that a transaction would take now
 ORIGIN = "http://localhost"
 
 
@@ -195,14 +197,31 @@ def signed_listing(
     return order, seaport.sign(order, key, LOCAL_CHAIN_ID, marketplace)
 
 
-def send(node: Client, wallet: Holder, to: str, call: bytes, value_wei: int) -> str:
+def attempt(node: Client, wallet: Holder, to: str, call: bytes, value_wei: int = 0) -> bool:
+    """Send what would be done now, and wait for it.
+
+    False where the contract would refuse it, or the wallet cannot pay.
+    """
+    request = {"from": wallet.account.address, "to": to, "data": "0x" + call.hex()}
+    try:
+        gas = node.estimate_gas(request | {"value": hex(value_wei)}) * SPARE_PERCENT // 100
+        sent = send(node, wallet, to, call, value_wei, gas)
+    except RpcError as error:
+        if error.is_revert or error.is_unaffordable:
+            return False
+        raise
+    mined(node, sent)
+    return True
+
+
+def send(node: Client, wallet: Holder, to: str, call: bytes, value_wei: int, gas: int = GAS) -> str:
     signer = Signer("0x" + wallet.account.key.hex().removeprefix("0x"), LOCAL_CHAIN_ID)
     request = TransactionRequest(
         nonce=node.nonce(wallet.account.address),
         to=to,
         data=call,
         value_wei=value_wei,
-        gas=400_000,
+        gas=gas,
         max_fee_wei=20 * 10**9,
         tip_wei=10**9,
     )

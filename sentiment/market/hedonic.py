@@ -85,6 +85,29 @@ class Premiums:
         return self.mean + NORMAL_95 * self.sd
 
 
+@dataclass(frozen=True)
+class PriceIndex:
+    """Prices of a work of the same traits and rarity over time, as logarithms.
+
+    Parameters
+    ----------
+    change, sd : [P] log price in each period less that in the base period; 0 and 0 for that one.
+    """
+
+    change: Vector
+    sd: Vector
+
+    @property
+    def low(self) -> Vector:
+        """Lower end [P] of the 95 % interval."""
+        return self.change - NORMAL_95 * self.sd
+
+    @property
+    def high(self) -> Vector:
+        """Upper end [P] of the 95 % interval."""
+        return self.change + NORMAL_95 * self.sd
+
+
 def calibrate(sales: Judged, belief: Belief) -> Calibration | None:
     """Kappa and rho against the votes' belief N(m, S); None where either says nothing of the other.
 
@@ -155,10 +178,7 @@ def premiums(sales: Judged, attributes: Sequence[str]) -> Premiums:
     ----------
     attributes : [D] which attribute each feature is an option of.
     """
-    variances = _attribute_variances(sales, attributes)
-    precision = sales.evidence + np.diag(1 / variances)
-    covariance = np.linalg.inv(precision).astype(np.float64)
-    effects = covariance @ sales.shift
+    effects, covariance = _paid(sales, attributes)
     rho, rho_sd = sales.rarity_effect(effects, covariance)
     centre = _centring(attributes)
     spread: Vector = np.diag(centre @ covariance @ centre.T)
@@ -170,6 +190,36 @@ def premiums(sales: Judged, attributes: Sequence[str]) -> Premiums:
         rho=rho,
         rho_sd=rho_sd,
     )
+
+
+def price_index(sales: Judged, attributes: Sequence[str], base: int) -> PriceIndex | None:
+    """How prices moved from period to period, traits and rarity being equal.
+
+    The period effects of the regression that the premiums are of (time dummies: Court 1939;
+    Griliches 1961). None where a period has no sale that weighs something, or where its prices
+    could as well be those of rarity.
+
+    Parameters
+    ----------
+    attributes : [D] which attribute each feature is an option of.
+    base
+        number of the period that the others are compared with.
+    """
+    n = len(sales.nuisance)
+    if np.linalg.matrix_rank(sales.nuisance, hermitian=True) < n - (sales.nuisance[0, 0] == 0):
+        return None
+    mean, spread = sales.nuisance_effects(*_paid(sales, attributes))
+    periods, covariance = mean[1:], spread[1:, 1:]
+    own = np.diag(covariance)
+    variance = own + own[base] - 2 * covariance[base]
+    return PriceIndex(periods - periods[base], np.sqrt(variance.clip(0)))
+
+
+def _paid(sales: Judged, attributes: Sequence[str]) -> tuple[Vector, Matrix]:
+    """What options add to the log price [D], with its covariance [D, D], votes or no votes."""
+    precision = sales.evidence + np.diag(1 / _attribute_variances(sales, attributes))
+    covariance = np.linalg.inv(precision).astype(np.float64)
+    return covariance @ sales.shift, covariance
 
 
 def _attribute_variances(sales: Judged, attributes: Sequence[str]) -> Vector:

@@ -45,6 +45,24 @@ class FitError(Exception):
 
 
 @dataclass(frozen=True)
+class Judging:
+    """How errors are judged, in scales of the errors but for ``min_scale``, in log price."""
+
+    tukey: float = TUKEY
+    huber: float = HUBER
+    junk: float = JUNK
+    min_scale: float = MIN_SCALE
+
+    def by_huber(self, ratio: Vector) -> Vector:
+        weights: Vector = self.huber / np.maximum(np.abs(ratio), self.huber)
+        return weights
+
+    def by_tukey(self, ratio: Vector) -> Vector:
+        weights: Vector = (1 - (ratio / self.tukey) ** 2).clip(0) ** 2
+        return weights
+
+
+@dataclass(frozen=True)
 class Prices:
     """Sales as numbers.
 
@@ -102,12 +120,19 @@ class Judged:
     nuisance_shift: Vector
     counts: NDArray[np.int64]
 
-    def rarity_effect(self, effects: Vector, covariance: Matrix) -> tuple[float, float]:
-        """Rho and its standard deviation, given the features' effects."""
+    def nuisance_effects(self, effects: Vector, covariance: Matrix) -> tuple[Vector, Matrix]:
+        """Rarity's and the periods' part of a log price [Z], with its covariance [Z, Z].
+
+        Given the features' effects. What is not identified gets the least norm and no variance.
+        """
         inverse = np.linalg.pinv(self.nuisance, hermitian=True)
         onto = inverse @ self.cross
         mean = inverse @ self.nuisance_shift - onto @ effects
-        spread = inverse + onto @ covariance @ onto.T
+        return mean, inverse + onto @ covariance @ onto.T
+
+    def rarity_effect(self, effects: Vector, covariance: Matrix) -> tuple[float, float]:
+        """Rho and its standard deviation, given the features' effects."""
+        mean, spread = self.nuisance_effects(effects, covariance)
         return float(mean[0]), sqrt(max(0.0, float(spread[0, 0])))
 
 
@@ -124,7 +149,7 @@ def rarity(frequencies: Matrix) -> Vector:
     return summed
 
 
-def judge(sales: Prices) -> Judged | None:
+def judge(sales: Prices, judging: Judging | None = None) -> Judged | None:
     """The sales with their errors weighed; None where there are too few to tell errors by.
 
     Raises
@@ -132,7 +157,7 @@ def judge(sales: Prices) -> Judged | None:
     FitError
         The weights did not come to rest.
     """
-    own = sales.weights
+    own, by = sales.weights, judging or Judging()
     if np.count_nonzero(own) < 3:
         return None
     nuisance = _nuisance(sales)
@@ -140,15 +165,15 @@ def judge(sales: Prices) -> Judged | None:
     price = sales.log_price - np.average(sales.log_price, weights=own)
     if n_effective(own) < nuisance.shape[1] + 2:
         return None
-    first = _rest(nuisance, price, own, np.zeros(nuisance.shape[1]), [_huber])
+    first = _rest(nuisance, price, own, np.zeros(nuisance.shape[1]), by, [by.by_huber])
     # What traits explain may look like errors at first: only what nothing explains is left out.
-    plain = own * (np.abs(first.residual) < JUNK * first.scale)
+    plain = own * (np.abs(first.residual) < by.junk * first.scale)
     if not plain.any():
         return None
     sd = _effect_sd(sales.features, nuisance, price, plain, first.scale)
     ridge = np.append(np.zeros(nuisance.shape[1]), np.full(sales.features.shape[1], sd**-2))
-    found = _rest(design, price, own, ridge, [_huber, _tukey])
-    weights, scale = found.weights, _information_scale(found, own)
+    found = _rest(design, price, own, ridge, by, [by.by_huber, by.by_tukey])
+    weights, scale = found.weights, _information_scale(found, own, by)
     gram = design.T * (weights / scale**2) @ np.column_stack([design, price])
     n = nuisance.shape[1]
     onto = np.linalg.pinv(gram[:n, :n], hermitian=True) @ gram[:n, n:]
@@ -233,7 +258,12 @@ class _Rest:
 
 
 def _rest(
-    design: Matrix, price: Vector, own: Vector, ridge: Vector, losses: Sequence[Loss]
+    design: Matrix,
+    price: Vector,
+    own: Vector,
+    ridge: Vector,
+    judging: Judging,
+    losses: Sequence[Loss],
 ) -> _Rest:
     """A regression under Huber's loss first, which has one minimum, then Tukey's from there.
 
@@ -245,12 +275,12 @@ def _rest(
     n_sales = n_effective(own)
     scale, room, judged = 1.0, 1.0, own
     ridge = ridge + 1e-6  # periods and rarity may be collinear
-    for loss in losses:
+    for stage, loss in enumerate(losses):
         moved, steps = inf, 0
         while moved > AT_REST * scale and steps < MAX_STEPS:
             steps += 1
-            if loss is _huber and steps <= SCALE_STEPS:
-                scale = max(_mad(residual, own) * room, MIN_SCALE)
+            if stage == 0 and steps <= SCALE_STEPS:
+                scale = max(_mad(residual, own) * room, judging.min_scale)
             judged = own * loss(residual / scale)
             weighted = design.T * judged
             gram = weighted @ design
@@ -265,16 +295,6 @@ def _rest(
     return _Rest(judged, residual, scale, room)
 
 
-def _huber(ratio: Vector) -> Vector:
-    weights: Vector = HUBER / np.maximum(np.abs(ratio), HUBER)
-    return weights
-
-
-def _tukey(ratio: Vector) -> Vector:
-    weights: Vector = (1 - (ratio / TUKEY) ** 2).clip(0) ** 2
-    return weights
-
-
 def _mad(residual: Vector, weights: Vector) -> float:
     """The weighted median absolute residual, as a standard deviation."""
     size = np.abs(residual)
@@ -283,15 +303,15 @@ def _mad(residual: Vector, weights: Vector) -> float:
     return float(size[order][np.searchsorted(below, below[-1] / 2)] / MAD)
 
 
-def _information_scale(found: _Rest, own: Vector) -> float:
+def _information_scale(found: _Rest, own: Vector, judging: Judging) -> float:
     """S with mean(w) / s^2 = (E psi')^2 / E psi^2, for psi(r) = r w(r) (Huber 1981, 7.6).
 
     Weighting by Tukey's w and then trusting the weighted variance would claim a sixth too much.
     """
-    part = (found.residual / (TUKEY * found.scale)) ** 2
+    part = (found.residual / (judging.tukey * found.scale)) ** 2
     weights = (1 - part).clip(0) ** 2
     slope = np.where(part < 1, (1 - part) * (1 - 5 * part), 0)
     psi_squared = np.average((found.residual * weights) ** 2, weights=own)
     steepness = np.average(slope, weights=own)
     plain = np.sqrt(np.average(weights, weights=own) * psi_squared) / steepness
-    return max(float(plain * found.room), MIN_SCALE)
+    return max(float(plain * found.room), judging.min_scale)

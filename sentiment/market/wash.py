@@ -39,10 +39,21 @@ class Trade:
     buyer: str
 
 
-def flags(trades: Sequence[Trade]) -> list[str]:
+def flags(
+    trades: Sequence[Trade],
+    within: timedelta = ROUND_TRIP_WITHIN,
+    max_cycle: int = MAX_CYCLE,
+) -> list[str]:
     """The reason [N] not to believe each trade, or nothing; the order of trades does not matter.
 
     A trade with several reasons has the first of self_trade, round_trip, cycle.
+
+    Parameters
+    ----------
+    within
+        how soon a work has to come back to its seller to be a round trip.
+    max_cycle
+        sales of the longest cycle.
     """
     found = [""] * len(trades)
     by_token: dict[str, list[int]] = {}
@@ -50,31 +61,33 @@ def flags(trades: Sequence[Trade]) -> list[str]:
         by_token.setdefault(trade.token, []).append(i)
     for places in by_token.values():
         places.sort(key=lambda i: (trades[i].at, trades[i].place))
-        _flag_token(trades, places, found)
+        _flag_token(trades, places, found, within, max_cycle)
     return found
 
 
-def _flag_token(trades: Sequence[Trade], places: list[int], found: list[str]) -> None:
+def _flag_token(
+    trades: Sequence[Trade], places: list[int], found: list[str], within: timedelta, max_cycle: int
+) -> None:
     """Follow the token from each of its sales, from hand to hand, until it comes back."""
     for start in range(len(places)):
         first = trades[places[start]]
         if not first.seller:
             continue
-        for end in range(start, min(start + MAX_CYCLE, len(places))):
+        for end in range(start, min(start + max_cycle, len(places))):
             last = trades[places[end]]
             if not last.buyer or (end > start and trades[places[end - 1]].buyer != last.seller):
                 break
             if last.buyer == first.seller:
-                reason = _reason(end - start + 1, last.at - first.at)
+                reason = _reason(end - start + 1, last.at - first.at <= within)
                 _mark(found, places[start : end + 1], reason)
                 break
 
 
-def _reason(n_sales: int, took: timedelta) -> str:
+def _reason(n_sales: int, is_soon: bool) -> str:
     if n_sales == 1:
         return SELF_TRADE
     if n_sales == 2:
-        return ROUND_TRIP if took <= ROUND_TRIP_WITHIN else ""
+        return ROUND_TRIP if is_soon else ""
     return CYCLE
 
 

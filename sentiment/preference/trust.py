@@ -14,6 +14,7 @@ def weights(
     ages: NDArray[np.int64],
     cap: float = VOTER_CAP,
     forgetting: float = FORGETTING,
+    parts: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Weight [V] of each vote in [0, 1]: forgetting ** age, scaled down to ``cap`` per voter.
 
@@ -21,10 +22,13 @@ def weights(
     ----------
     voters : [V] any integer that names a voter.
     ages : [V] rounds since the vote, 0 for the present one.
+    parts : [V] in [0, 1], of which each is a part of a vote; whole votes where nothing is said.
     """
     if voters.shape != ages.shape or (ages < 0).any():
         raise ValueError("one age of at least 0 per vote")
     faded = forgetting ** ages.astype(np.float64)
+    if parts is not None:
+        faded *= parts
     _, voter = np.unique(voters, return_inverse=True)
     totals = np.bincount(voter, faded, minlength=1)
     scales = cap / np.maximum(totals, cap)

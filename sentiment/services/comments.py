@@ -1,11 +1,19 @@
 """What voters say about works."""
 
 import unicodedata
+from collections.abc import Collection
+from functools import lru_cache
+from pathlib import Path
 
+from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from generation.models import Artwork
 from sentiment.models import Comment, Voter
+from sentiment.text import classifier, minilm
+from sentiment.text.evidence import TextScorer
+from sentiment.text.vader import Vader
 
 MAX_LENGTH = 500
 # Joins emoji and some scripts' letters; the other format characters hide or turn text around.
@@ -27,14 +35,40 @@ def write_comment(*, voter: Voter, artwork: Artwork, text: str) -> tuple[Comment
     said = Comment.objects.filter(artwork=artwork, voter=voter, text=clean).order_by("pk").first()
     if said is not None:
         return said, False
-    return Comment.objects.create(artwork=artwork, voter=voter, text=clean), True
+    scorer = comment_scorer()
+    return Comment.objects.create(
+        artwork=artwork,
+        voter=voter,
+        text=clean,
+        score=scorer.score(clean),
+        scored_by=scorer.name,
+    ), True
 
 
 def hide_comment(*, comment: Comment, is_hidden: bool) -> Comment:
     """Take a comment out of what readers see, or put it back; the row stays."""
-    comment.is_hidden = is_hidden
-    comment.save(update_fields=["is_hidden"])
+    moderate_comments(ids=[comment.pk], is_hidden=is_hidden)
+    comment.refresh_from_db(fields=["is_hidden", "moderated_at"])
     return comment
+
+
+def moderate_comments(*, ids: Collection[int], is_hidden: bool) -> int:
+    """Hide comments, or show them; how many there were. None of them waits any more."""
+    found = Comment.objects.filter(pk__in=ids)
+    return found.update(is_hidden=is_hidden, moderated_at=timezone.now())
+
+
+def comment_scorer() -> TextScorer:
+    """The trained one that the settings name, or VADER."""
+    return _load(settings.COMMENT_SCORER)
+
+
+@lru_cache(maxsize=2)
+def _load(path: str) -> TextScorer:
+    if not path:
+        return Vader()
+    file = Path(path)
+    return minilm.load(file) if minilm.is_one(file) else classifier.load(file)
 
 
 def clean_text(text: str) -> str:

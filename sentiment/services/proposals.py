@@ -1,13 +1,20 @@
 """What a lead makes of a proposal, and the drop that follows."""
 
+import logging
+
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
 from generation.models import Collection, Drop, ParameterSet
-from generation.services import create_parameter_set, move_drop, open_drop
+from generation.services import create_parameter_set, move_drop, open_drop, overproduce
 from generation.traits.parameters import Parameters
-from sentiment.models import Proposal
+from sentiment.control import forecast
+from sentiment.models import AutopilotSwitch, Proposal
+from sentiment.services.bounds import bounds_of
+from sentiment.services.taste import taste_of
+
+logger = logging.getLogger(__name__)
 
 
 class NotALeadError(ValueError):
@@ -35,6 +42,14 @@ class StaleProposalError(ValueError):
         self.head = head
 
 
+class OutOfBoundsError(ValueError):
+    """A lead's own parameters break bounds; ``broken`` says which, in words."""
+
+    def __init__(self, broken: list[str]) -> None:
+        super().__init__("; ".join(broken))
+        self.broken = broken
+
+
 class UndecidedError(ValueError):
     """The next drop was asked for before the proposal was decided."""
 
@@ -52,13 +67,60 @@ def approve_proposal(*, proposal: Proposal, lead: User, reason: str = "") -> Pro
 def edit_proposal(
     *, proposal: Proposal, parameters: Parameters, lead: User, reason: str = ""
 ) -> Proposal:
-    """Make a lead's own parameters current."""
+    """Make a lead's own parameters current; OutOfBoundsError if they go further than any may."""
+    base = proposal.base.parameters
+    if _schema(parameters) == _schema(base):  # of any other the chain of parameters says so
+        until = proposal.score_run.market.get("until_block")
+        bounds = bounds_of(proposal.drop.collection, until)
+        broken = list(forecast.broken(base, parameters, bounds))
+        if broken:
+            raise OutOfBoundsError(broken)
     return _decide(proposal, Proposal.State.EDITED, lead, reason, parameters)
 
 
 def reject_proposal(*, proposal: Proposal, lead: User, reason: str = "") -> Proposal:
     """Keep the parameters as they are."""
     return _decide(proposal, Proposal.State.REJECTED, lead, reason, None)
+
+
+def fly(*, proposal: Proposal) -> Proposal:
+    """Approve a proposal in the name of the lead who switched the autopilot on, if one did.
+
+    It proposes within the bounds like any other. Where that lead is none any more it waits.
+    """
+    switches = AutopilotSwitch.objects.filter(collection=proposal.drop.collection_id)
+    newest = switches.select_related("lead").newest_first().first()
+    is_pending = proposal.state == Proposal.State.PENDING
+    if newest is None or not newest.is_on or not is_pending:
+        return proposal
+    said = f"Autopilot, on since {newest.created_at:%Y-%m-%d}: {newest.reason}"
+    try:
+        return approve_proposal(proposal=proposal, lead=newest.lead, reason=said)
+    except (NotALeadError, StaleProposalError) as error:
+        logger.warning("the autopilot leaves a proposal to a lead: %s", error)
+        return proposal
+
+
+@transaction.atomic
+def set_autopilot(
+    *, collection: Collection, is_on: bool, lead: User, reason: str
+) -> AutopilotSwitch:
+    """Switch the autopilot, with a reason; the way that it is already stays one row."""
+    if not (lead.is_active and lead.is_staff):
+        raise NotALeadError(lead)
+    if not reason.strip():
+        raise ValueError("a reason is kept with the switch")
+    Collection.objects.select_for_update().get(pk=collection.pk)
+    newest = AutopilotSwitch.objects.filter(collection=collection).newest_first().first()
+    if newest is not None and newest.is_on == is_on:
+        return newest
+    return AutopilotSwitch.objects.create(
+        collection=collection, is_on=is_on, lead=lead, reason=reason.strip()
+    )
+
+
+def _schema(parameters: Parameters) -> dict[str, set[str]]:
+    return {attribute: set(shares) for attribute, shares in parameters.distributions.items()}
 
 
 @transaction.atomic
@@ -112,10 +174,21 @@ def _head(collection: Collection) -> ParameterSet:
 
 
 @transaction.atomic
-def start_next_drop(*, proposal: Proposal, size: int, kind: Drop.Kind = Drop.Kind.FIXED) -> Drop:
-    """The drop that follows a decided proposal, as a draft; a second call finds it."""
+def start_next_drop(
+    *,
+    proposal: Proposal,
+    size: int,
+    kind: Drop.Kind = Drop.Kind.FIXED,
+    n_candidates: int = 1,
+) -> Drop:
+    """The drop that follows a decided proposal, as a draft; a second call finds it.
+
+    With several candidates for each work the best liked is kept, by what the proposal's votes say.
+    """
     locked = Proposal.objects.select_for_update(of=("self",))
-    current = locked.select_related("drop__collection", "resulting").get(pk=proposal.pk)
+    current = locked.select_related("drop__collection", "resulting", "score_run").get(
+        pk=proposal.pk
+    )
     if current.next_drop_id is not None:  # read under the lock, which a join is not
         return Drop.objects.get(pk=current.next_drop_id)
     if current.state == Proposal.State.PENDING:
@@ -126,4 +199,12 @@ def start_next_drop(*, proposal: Proposal, size: int, kind: Drop.Kind = Drop.Kin
         collection=collection, parameter_set=parameters, size=size, kind=kind
     )
     current.save(update_fields=["next_drop"])
+    if n_candidates > 1:
+        run = current.score_run
+        overproduce(
+            drop=current.next_drop,
+            n_candidates=n_candidates,
+            taste=taste_of(run),
+            source=f"round of drop {current.drop.number}, inputs sha256 {run.input_hash}",
+        )
     return current.next_drop

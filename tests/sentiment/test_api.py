@@ -1,6 +1,8 @@
 """Voting and proposals over HTTP."""
 
 import json
+import time
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 from rest_framework.throttling import ScopedRateThrottle
 
+from generation import progress
 from generation.models import Artwork, Drop, ParameterSet
 from sentiment.control.explain import input_hash
 from sentiment.models import Proposal, Round, Vote, Voter
@@ -80,6 +83,30 @@ def test_the_number_of_queries_for_a_pair_does_not_depend_on_the_drop(
         browser.get(f"/api/rounds/{current.pk}/pair")
 
 
+def test_pairs_chosen_on_a_page_and_not_sent_yet_are_not_asked_about(
+    browser: APIClient, make_drop: MakeDrop
+) -> None:
+    current = open_round(drop=make_drop(6))
+    ids = sorted(current.drop.artworks.values_list("pk", flat=True))
+    *kept, last = combinations(ids, 2)
+    # Either way round, with one that the round does not have and one that is no pair.
+    without = ",".join(f"{b}-{a}" for a, b in [*kept, (10**9, 1), (ids[0], ids[0])])
+
+    pair = browser.get(f"/api/rounds/{current.pk}/pair", {"without": without}).json()
+
+    assert {pair["left"]["id"], pair["right"]["id"]} == set(last)
+    all_of_them = {"without": f"{without},{last[0]}-{last[1]}"}
+    assert browser.get(f"/api/rounds/{current.pk}/pair", all_of_them).status_code == 204
+
+
+@pytest.mark.parametrize("without", ["3", "3-x", "0-1", "3-4;5-6", ",".join(["3-4"] * 21)])
+def test_what_names_no_pairs_is_refused(browser: APIClient, open_one: Round, without: str) -> None:
+    reply = browser.get(f"/api/rounds/{open_one.pk}/pair", {"without": without})
+
+    assert reply.status_code == 400
+    assert "without" in str(reply.json())
+
+
 def test_a_voter_who_has_seen_all_gets_an_empty_answer(
     browser: APIClient, voter: Voter, open_one: Round
 ) -> None:
@@ -100,6 +127,38 @@ def test_a_vote_is_stored_and_shown(
     assert reply.json()["id"] == vote.pk
     assert vote.winner_id == ballot["winner"]
     assert vote.shown_left_id == ballot["left"]
+
+
+def test_a_vote_takes_three_questions(
+    browser: APIClient,
+    open_one: Round,
+    ballot: dict[str, Any],
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
+    """Session, account with its voter, and the vote with all that it depends on."""
+    with django_assert_num_queries(3):
+        cast(browser, open_one, ballot)
+
+
+def test_many_votes_are_one_hint_a_second_and_one_that_follows(
+    browser: APIClient,
+    open_one: Round,
+    works: list[Artwork],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[float] = []
+    monkeypatch.setattr(progress, "_tell", lambda *hint: told.append(time.monotonic()))
+    monkeypatch.setattr(progress, "_told", {})
+
+    started = time.monotonic()
+    for work in works[1:]:
+        body = {"left": works[0].pk, "right": work.pk, "winner": work.pk}
+        assert cast(browser, open_one, body).status_code == 201
+    ended = time.monotonic()
+    time.sleep(progress.QUIET_S + 0.2)
+
+    assert len(told) <= 2 + (ended - started) / progress.QUIET_S
+    assert told[0] < ended < told[-1]
 
 
 def test_a_repeated_vote_is_refused(
@@ -240,12 +299,25 @@ def test_votes_are_throttled(
     ballot: dict[str, Any],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ScopedRateThrottle, "THROTTLE_RATES", {"vote": "2/min"})
+    monkeypatch.setitem(ScopedRateThrottle.THROTTLE_RATES, "vote", "2/min")
 
     replies = [cast(browser, open_one, ballot) for _ in range(3)]
 
     assert [reply.status_code for reply in replies] == [201, 409, 429]
     assert_refused(replies[2], 429, "throttled")
+
+
+def test_accounts_behind_one_address_may_be_throttled_together(
+    voters: list[Voter],
+    open_one: Round,
+    ballot: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(ScopedRateThrottle.THROTTLE_RATES, "vote-address", "2/min")
+
+    replies = [cast(signed_in(voter.user), open_one, ballot) for voter in voters[:3]]
+
+    assert [reply.status_code for reply in replies] == [201, 201, 429]
 
 
 def test_a_lead_closes_a_round_and_gets_its_proposal_twice(

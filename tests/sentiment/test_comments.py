@@ -1,8 +1,10 @@
 """Comments through the API: who may write, what is refused, what readers see."""
 
 import json
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
@@ -12,6 +14,9 @@ from pytest_django import Settings
 from generation.models import Artwork
 from sentiment.models import Comment, Voter
 from sentiment.services import register_wallet
+from sentiment.text import minilm
+from sentiment.text.judging import Accuracy
+from sentiment.text.minilm import DIMENSIONS, SentenceScorer
 from tests.fixtures.works import MakeDrop
 from tests.sentiment.conftest import address
 
@@ -81,6 +86,23 @@ def test_what_is_no_comment_is_refused_with_a_code(
 
     assert reply.status_code == 400
     assert reply.json()["code"]
+    assert not Comment.objects.exists()
+
+
+@pytest.mark.skipif(minilm.is_installed(), reason="the extra minilm is there")
+def test_a_scorer_that_cannot_read_is_said_and_nothing_is_stored(
+    browser: Client, work: Artwork, settings: Settings, tmp_path: Path
+) -> None:
+    path = tmp_path / "scorer.safetensors"
+    measured = Accuracy(0.8, 0.02, 100, 20)
+    minilm.save(SentenceScorer(np.ones(DIMENSIONS), 0.0, measured), path)
+    settings.COMMENT_SCORER = str(path)
+
+    reply = say(browser, work, "lovely colours")
+
+    assert reply.status_code == 503
+    assert reply.json()["code"] == "no_scorer"
+    assert "the extra minilm" in reply.json()["detail"]
     assert not Comment.objects.exists()
 
 

@@ -23,9 +23,9 @@ from generation.models import Drop, Job
 from generation.services import create_job, resume_job, stop_job
 from minting import indexer, sender, services
 from minting.chain.client import Client
-from minting.models import Listing, Sale, Token
+from minting.models import Interaction, Listing, Sale, Token
 from sentiment.management.commands import community
-from sentiment.management.crowd import Crowd, WrongPlaceError
+from sentiment.management.crowd import Crowd, WrongPlaceError, _account, asked
 from sentiment.models import Comment, Vote, Voter
 from sentiment.services import open_round
 from tests.fixtures.chain import Chain
@@ -80,6 +80,7 @@ def test_wallets_vote_comment_mint_list_and_buy_and_are_labelled(crowd: Crowd, d
     for member in crowd.members:
         assert crowd.vote(member)
         assert crowd.mint(member)
+        assert not any(wish(member) for wish in (crowd.swap, crowd.provide, crowd.adjust))
     assert crowd.comment(crowd.members[0])
     read_chain()
     listed = [member for member in crowd.members if crowd.offer(member)]
@@ -95,6 +96,37 @@ def test_wallets_vote_comment_mint_list_and_buy_and_are_labelled(crowd: Crowd, d
     assert Sale.objects.count() == sum(bought) > 0
     assert Comment.objects.count() == 1
     assert set(Voter.objects.values_list("address", "is_simulated")) == {(v, True) for v in voters}
+
+
+@pytest.fixture
+def holder() -> str:
+    """Whose the works are that move: a wallet of the community."""
+    return str(_account(3, 0).address)
+
+
+@pytest.mark.usefixtures("transactional_db", "chain_settings")
+def test_wallets_move_the_works_that_they_have(
+    holder: str, chain: Chain, request: pytest.FixtureRequest
+) -> None:
+    chain.call("anvil_impersonateAccount", holder)
+    chain.call("anvil_setBalance", holder, hex(10**20))
+    request.getfixturevalue("evolving_works")
+    server = LiveServer("localhost")
+    crowd = Crowd(server.url, chain, seed=3, n_wallets=2)
+    crowd.fund()
+
+    moved = [crowd.interact(crowd.members[0]) for _ in range(30)]
+    others = crowd.interact(crowd.members[1])
+    traded = [wish(m) for m in crowd.members for wish in (crowd.swap, crowd.provide, crowd.adjust)]
+    late = crowd.mint(crowd.members[1])  # the chain's clock is past the sale, the site's is not
+    server.stop()
+    read_chain()
+
+    assert moved.count(True) == Interaction.objects.count() == 3
+    assert not others
+    assert not late
+    assert not any(traded)  # the law knows no positions
+    assert set(Interaction.objects.values_list("holder", flat=True)) == {holder}
 
 
 def test_voters_of_one_taste_agree_with_themselves(crowd: Crowd, drop: Drop) -> None:
@@ -246,3 +278,11 @@ def test_the_button_is_a_leads_and_of_the_local_chain(settings: Settings) -> Non
     assert stopped == Job.State.STOPPED
     assert elsewhere.status_code == 409
     assert Job.objects.get(key="community").state == Job.State.STOPPED
+
+
+@pytest.mark.parametrize(
+    ("price_wei", "said"),
+    [(14_898_621_464_655_944.0, 149 * 10**14), (1.0, 10**14), (2e18, 2 * 10**18)],
+)
+def test_prices_are_asked_in_round_steps(price_wei: float, said: int) -> None:
+    assert asked(price_wei) == said

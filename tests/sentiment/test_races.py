@@ -1,5 +1,6 @@
 """Many at once, each on its own connection to the database."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
@@ -7,7 +8,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
+from django.db import connection, transaction
+from django.utils import timezone
 
 from generation.models import Artwork, ParameterSet
 from sentiment.models import Proposal, Round, Vote, Voter
@@ -74,6 +76,46 @@ def test_every_vote_that_was_taken_is_counted_by_the_close(
     *taken, proposal = at_once([*calls, lambda: close_round(round=open_one)])
 
     assert proposal.score_run.n_votes == sum(taken) == Vote.objects.count()
+
+
+def test_a_vote_that_comes_while_its_round_is_closed_is_refused(
+    open_one: Round, voter: Voter, works: list[Artwork]
+) -> None:
+    a, b = works[0].pk, works[1].pk
+
+    def vote() -> Vote:
+        return cast_vote(round=open_one, voter=voter, left_id=a, right_id=b, winner_id=a)
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            held = Round.objects.select_for_update().get(pk=open_one.pk)
+            waiting = pool.submit(at_once, [vote])
+            time.sleep(0.3)
+            was_waiting = not waiting.done()
+            held.state, held.closed_at = Round.State.CLOSED, timezone.now()
+            held.save()
+        (found,) = waiting.result(10)
+
+    assert was_waiting
+    assert isinstance(found, RoundClosedError)
+    assert not Vote.objects.exists()
+
+
+def test_a_vote_does_not_wait_for_another(
+    open_one: Round, voters: list[Voter], works: list[Artwork]
+) -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has one writer at a time")
+    a, b = works[0].pk, works[1].pk
+
+    def vote(voter: Voter) -> Vote:
+        return cast_vote(round=open_one, voter=voter, left_id=a, right_id=b, winner_id=a)
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        vote(voters[0])
+        (found,) = pool.submit(at_once, [lambda: vote(voters[1])]).result(10)
+
+    assert found.pk
 
 
 def test_a_round_closed_by_many_at_once_has_one_proposal(open_one: Round) -> None:

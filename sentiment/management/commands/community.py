@@ -16,7 +16,8 @@ from generation.models import Job
 from generation.services import LostLeaseError, lease_job, pause_job, release_job, renew_job
 from minting.chain.client import ChainError, Client, WrongChainError
 from minting.chain.node import LOCAL_CHAIN_ID
-from sentiment.management.crowd import Crowd, SiteAwayError, WrongPlaceError
+from sentiment.management.crowd import Crowd, WrongPlaceError
+from sentiment.management.doors import SiteAwayError
 from sentiment.management.wallets import LoopStalledError
 
 LEASE = timedelta(seconds=30)
@@ -28,8 +29,9 @@ MAX_WALLETS = 50  # an address may sign in 60 times a minute
 
 class Command(BaseCommand):
     help = (
-        "Simulated wallets sign in, vote, comment, mint and trade on the local chain, through HTTP "
-        "and the node alone. Their data are labelled. Ctrl-C stops; starting again goes on."
+        "Simulated wallets sign in, vote, comment, mint, trade and move liquidity on the local "
+        "chain, through HTTP and the node alone. Their data are labelled. Ctrl-C stops; starting "
+        "again goes on."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -18,7 +18,7 @@ from generation.models import Collection
 from generation.services import HeldError, create_collection, register_shipped_checkpoint
 from minting.chain import node
 from minting.chain.client import Client
-from minting.services import request_deploy, request_marketplace
+from minting.services import furnish_chain, request_deploy
 from sentiment.management.loop import Loop
 from sentiment.management.wallets import fund, wallets
 from sentiment.preference.features import options
@@ -70,7 +70,7 @@ class Command(BaseCommand):
     def _run(self, asked: dict[str, Any]) -> dict[str, Any]:
         seed = asked["seed"]
         collection = self._collection(seed)
-        request_marketplace(contract=request_deploy(collection=collection))
+        furnish_chain(contract=request_deploy(collection=collection))
         made = wallets(seed, asked["voters"])
         with Client(settings.CHAIN_RPC_URL) as client:
             fund(client, made)

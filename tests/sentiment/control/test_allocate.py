@@ -8,14 +8,17 @@ from scipy.stats import chi2, norm
 
 from generation.traits.parameters import Parameters, uniform
 from sentiment.control.allocate import (
-    Bounds,
     Change,
+    Plan,
     apply,
+    best_strength,
     carried,
     improvement,
-    normalised_entropy,
     propose,
-    sharpest,
+)
+from sentiment.control.shares import (
+    Bounds,
+    normalised_entropy,
     total_variation,
 )
 from sentiment.preference.bradley_terry import Belief
@@ -32,56 +35,9 @@ def believe(effects: list[float], sd: float) -> Belief:
 
 
 def hat(effects: list[float], sd: float, current: Parameters | None = None) -> Change:
-    return propose(current or uniform(SCHEMA), NAMES, believe([*effects, 0, 0, 0, 0], sd))[0]
-
-
-effects = st.lists(st.floats(-5, 5), min_size=2, max_size=20)
-
-
-@given(effects)
-def test_the_target_keeps_every_bound(mean: list[float]) -> None:
-    bounds = Bounds()
-
-    target = sharpest(np.array(mean), bounds)
-
-    assert math.fsum(target.tolist()) == pytest.approx(1, abs=1e-12)
-    assert target.min() >= bounds.p_min - 1e-12
-    assert normalised_entropy(target) >= bounds.min_entropy - 1e-9
-
-
-@given(effects)
-def test_the_target_follows_the_effects(mean: list[float]) -> None:
-    order = np.argsort(mean)
-
-    assert (np.diff(sharpest(np.array(mean), Bounds())[order]) >= -1e-12).all()
-
-
-def test_the_target_is_as_sharp_as_the_entropy_bound_allows() -> None:
-    target = sharpest(np.array([1.0, 0.0, 0.2, -0.5]), Bounds())
-
-    assert normalised_entropy(target) == pytest.approx(0.70, abs=1e-6)
-
-
-def test_the_target_of_two_options_is_that_worked_by_hand() -> None:
-    # -p log2 p - (1 - p) log2 (1 - p) = .245400 + .454600 = .70 at p = .810702.
-    assert sharpest(np.array([0.3, 0.1]), Bounds()) == pytest.approx([0.810702, 0.189298], abs=1e-6)
-
-
-def test_equal_effects_have_equal_shares() -> None:
-    assert sharpest(np.full(5, 0.7), Bounds()) == pytest.approx([0.2] * 5)
-
-
-def test_more_options_than_floors_fit_is_refused() -> None:
-    with pytest.raises(ValueError, match="51 options"):
-        sharpest(np.zeros(51), Bounds(p_min=0.02))
-
-
-@pytest.mark.parametrize(
-    "bounds", [{"p_min": 0}, {"min_entropy": 1.1}, {"max_step": 0}, {"max_step": float("nan")}]
-)
-def test_bounds_out_of_range_are_refused(bounds: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="out of range"):
-        Bounds(**bounds)
+    return propose(current or uniform(SCHEMA), NAMES, believe([*effects, 0, 0, 0, 0], sd)).changes[
+        0
+    ]
 
 
 @st.composite
@@ -112,31 +68,35 @@ def parameters(draw: st.DrawFn) -> Parameters:
 def test_a_proposal_keeps_every_bound(current: Parameters, belief: Belief) -> None:
     bounds = Bounds()
 
-    for change in propose(current, NAMES, belief, bounds):
+    plan = propose(current, NAMES, belief, bounds)
+
+    for change in plan.changes:
         assert math.fsum(change.proposed.tolist()) == pytest.approx(1, abs=1e-9)
         assert change.proposed.min() >= bounds.p_min - 1e-12
         assert normalised_entropy(change.proposed) >= bounds.min_entropy - 1e-9
         assert total_variation(change.old, change.proposed) <= bounds.max_step + 1e-9
-        assert bool(change.stopped_by) == (change.proposed.tolist() == change.old.tolist())
+    assert bool(plan.stopped_by) == all(
+        change.proposed.tolist() == change.old.tolist() for change in plan.changes
+    )
 
 
 @given(parameters())
 def test_no_evidence_no_change_to_the_last_bit(current: Parameters) -> None:
-    changes = propose(current, NAMES, Belief.prior(len(NAMES)))
+    plan = propose(current, NAMES, Belief.prior(len(NAMES)))
 
-    assert {change.stopped_by for change in changes} == {"no_evidence"}
-    assert apply(current, changes) == current
+    assert plan.stopped_by == "no_evidence"
+    assert apply(current, plan) == current
 
 
 @given(parameters(), beliefs())
 def test_what_is_applied_is_what_was_proposed_and_nothing_else(
     current: Parameters, belief: Belief
 ) -> None:
-    changes = propose(current, NAMES, belief)
+    plan = propose(current, NAMES, belief)
 
-    applied = apply(current, changes)
+    applied = apply(current, plan)
 
-    for change in changes:
+    for change in plan.changes:
         assert list(applied.distributions[change.attribute].values()) == change.proposed.tolist()
     assert applied.truncation_psi == current.truncation_psi
     assert applied.directions == current.directions
@@ -161,10 +121,12 @@ def test_a_preference_within_our_doubt_moves_nothing() -> None:
 
 def test_a_step_too_small_to_see_is_not_proposed() -> None:
     current = uniform(SCHEMA)
-    reached = sharpest(np.array([2.0, 0.0, -2.0]), Bounds())
-    close = dict(zip(SCHEMA["hat"], (reached * 0.99 + 0.01 / 3).tolist(), strict=True))
+    hats = hat([2, 0, -2], 0.05).target
+    coats = propose(current, NAMES, believe([2, 0, -2, 0, 0, 0, 0], 0.05)).changes[1].target
+    close = dict(zip(SCHEMA["hat"], (hats * 0.99 + 0.01 / 3).tolist(), strict=True))
+    coat = dict(zip(SCHEMA["coat"], coats.tolist(), strict=True))
 
-    change = hat([2, 0, -2], 0.05, Parameters({**current.distributions, "hat": close}))
+    change = hat([2, 0, -2], 0.05, Parameters({"hat": close, "coat": coat}))
 
     assert change.stopped_by == "small_step"
 
@@ -177,10 +139,11 @@ def test_a_step_that_may_not_be_an_improvement_is_not_proposed() -> None:
     mean = np.array([1.0, 0.9, -3.9, 0, 0, 0, 0, 0])
     covariance = np.diag([1.2, 1.2, 0.01, 0.01, 0.01, 0.01, 0.01, 0.01])
 
-    change = propose(current, NAMES, Belief(mean, covariance))[0]
+    plan = propose(current, NAMES, Belief(mean, covariance))
 
-    assert change.confidence < 0.9
-    assert change.stopped_by == "low_confidence"
+    assert plan.confidence < 0.9
+    assert plan.stopped_by == "low_confidence"
+    assert plan.gain == 0
 
 
 def test_bounds_broken_by_hand_are_approached_and_not_broken_further() -> None:
@@ -195,28 +158,111 @@ def test_bounds_broken_by_hand_are_approached_and_not_broken_further() -> None:
 
 
 def test_evidence_rises_from_none_to_all_with_certainty() -> None:
-    mean = np.array([1.0, 0.0, -1.0])
-
-    found = [carried(mean, sd**2 * np.eye(3)) for sd in (1, 0.5, 0.25, 0.01)]
+    found = [carried(_three(sd), [[0, 1, 2]]) for sd in (1, 0.5, 0.25, 0.01)]
 
     assert found[0] == 0
     assert found == sorted(found)
     assert found[-1] == pytest.approx(1, abs=1e-3)
 
 
+def _three(sd: float) -> Belief:
+    return Belief(np.array([1.0, 0.0, -1.0, 0.0]), np.diag([sd**2] * 3 + [1.0]))
+
+
 def test_evidence_is_the_formula_worked_by_hand() -> None:
     # S = 2, V = (3 - 1) * .04; the nine-tenths quantile of chi squared on 2 degrees is 4.60517.
-    found = carried(np.array([1.0, 0.0, -1.0]), 0.04 * np.eye(3))
-
-    assert found == pytest.approx(1 - 0.08 * chi2.ppf(0.9, 2) / 2 / 2)
+    assert carried(_three(0.2), [[0, 1, 2]]) == pytest.approx(1 - 0.08 * chi2.ppf(0.9, 2) / 2 / 2)
 
 
-def test_effects_that_are_pure_noise_move_one_attribute_in_ten() -> None:
+def test_evidence_of_all_attributes_and_directions_is_judged_together() -> None:
+    # The pair is half a unit from its mean on either side, the direction counts as it is.
+    belief = Belief(np.array([1.0, 0.0, 0.5, 0.2, 0.0]), np.diag([0.01] * 4 + [1.0]))
+
+    found = carried(belief, [[0, 1]], [[2, 3]])
+
+    spread, noise = 2 * 0.25 + 0.25 + 0.04, 0.03
+    assert found == pytest.approx(1 - noise * chi2.ppf(0.9, 3) / 3 / spread)
+
+
+def test_effects_that_are_pure_noise_move_one_collection_in_ten() -> None:
     chance = np.random.default_rng(0)
+    groups = [[0, 1, 2], [3, 4, 5]]
+    noise = [Belief(np.append(chance.normal(0, 0.3, 6), 0), 0.09 * np.eye(7)) for _ in range(4000)]
 
-    moved = [carried(chance.normal(0, 0.3, 6), 0.09 * np.eye(6)) > 0 for _ in range(4000)]
+    assert np.mean([carried(one, groups) > 0 for one in noise]) == pytest.approx(0.1, abs=0.02)
 
-    assert np.mean(moved) == pytest.approx(0.1, abs=0.02)
+
+def test_an_attribute_of_no_clear_taste_moves_with_the_others_and_says_so() -> None:
+    plan = propose(uniform(SCHEMA), NAMES, believe([2, 0, -2, 0.04, 0, -0.04, 0], 0.05))
+
+    assert plan.stopped_by == ""
+    assert plan.confidence > 0.99
+    assert plan.changes[1].confidence < 0.9
+
+
+def test_the_gain_is_the_step_times_the_effects() -> None:
+    plan = propose(uniform(SCHEMA), NAMES, believe([2, 0, -2, 0, 0, 0, 0], 0.05))
+
+    steps = [change.proposed - change.old for change in plan.changes]
+    assert plan.gain == pytest.approx(steps[0] @ np.array([2, 0, -2]))
+    assert plan.gain_sd == pytest.approx(0.05 * np.sqrt(sum((step**2).sum() for step in steps)))
+
+
+AGED = options(SCHEMA, ["age"])
+
+
+def age(linear: float, curve: float, sd: float, strength: float = 0.0) -> Plan:
+    mean = np.array([0, 0, 0, 0, 0, 0, 0, linear, curve, 0.0])
+    belief = Belief(mean, np.diag([sd**2] * len(mean)))
+    current = Parameters(uniform(SCHEMA).distributions, directions={"age": strength})
+    return propose(current, AGED, belief)
+
+
+def test_a_direction_moves_towards_the_strength_that_is_liked_best() -> None:
+    # x - x^2 / .8 is greatest at .4; a step is at most .3.
+    plan = age(1.0, -1.25, 0.02)
+
+    assert plan.moves[0].target == pytest.approx(0.4)
+    assert plan.moves[0].proposed == pytest.approx(0.3)
+    assert plan.moves[0].clipped_by == ("step",)
+    current = Parameters(uniform(SCHEMA).distributions, directions={"age": 0.0, "sefa-1": 1.0})
+    assert apply(current, plan).directions == {"age": pytest.approx(0.3), "sefa-1": 1.0}
+
+
+def test_a_direction_that_is_liked_without_end_stays_within_its_bound() -> None:
+    plan = age(1.0, 0.1, 0.02, strength=1.9)
+
+    assert plan.moves[0].target == Bounds().max_latent
+    assert plan.moves[0].proposed <= Bounds().max_latent
+    assert "range" in plan.moves[0].clipped_by
+
+
+@given(st.floats(-3, 3), st.floats(-3, 3), st.floats(-2, 2))
+def test_a_direction_keeps_its_bounds(linear: float, curve: float, strength: float) -> None:
+    move = age(linear, curve, 0.1, strength).moves[0]
+
+    assert abs(move.proposed - strength) <= Bounds().max_latent_step + 1e-12
+    assert abs(move.proposed) <= Bounds().max_latent + 1e-12
+
+
+@given(st.floats(-3, 3), st.floats(-3, 3))
+def test_no_strength_is_worth_more_than_the_best(linear: float, curve: float) -> None:
+    best = best_strength(np.array([linear, curve]), 2.0)
+
+    others = np.linspace(-2, 2, 81)
+    assert linear * best + curve * best**2 >= (linear * others + curve * others**2).max() - 1e-9
+
+
+def test_shares_that_are_promised_are_kept() -> None:
+    bounds = Bounds(ranges={("hat", "red"): (0.0, 0.1), ("hat", "green"): (0.3, 1.0)})
+
+    change = propose(uniform(SCHEMA), NAMES, believe([2, 0, -2, 0, 0, 0, 0], 0.05), bounds).changes[
+        0
+    ]
+
+    assert change.target[0] <= 0.1 + 1e-12
+    assert change.target[2] >= 0.3 - 1e-12
+    assert "range" in change.clipped_by
 
 
 def test_improvement_is_the_normal_probability_of_a_gain() -> None:

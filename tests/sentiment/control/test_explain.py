@@ -5,7 +5,7 @@ import pytest
 
 from generation.traits.parameters import uniform
 from sentiment.control.allocate import propose
-from sentiment.control.explain import informative_votes, input_hash, rows
+from sentiment.control.explain import Counts, counts, input_hash, rows
 from sentiment.preference.bradley_terry import Belief, Votes
 from sentiment.preference.features import encode, options
 
@@ -17,7 +17,7 @@ BELIEF = Belief(np.array([1, -1, 0.1, 0, -0.1, 0.0]), np.diag([0.01] * 5 + [1.0]
 def test_every_option_has_a_row_in_order() -> None:
     changes = propose(uniform(SCHEMA), NAMES, BELIEF)
 
-    found = rows(changes, np.arange(5), {})
+    found = rows(changes, [Counts(n) for n in range(5)], {})
 
     assert [(row.attribute, row.value) for row in found] == NAMES
     assert [row.n_votes for row in found] == [0, 1, 2, 3, 4]
@@ -26,27 +26,46 @@ def test_every_option_has_a_row_in_order() -> None:
 
 
 def test_a_row_says_what_stopped_or_clipped_its_attribute() -> None:
-    found = rows(propose(uniform(SCHEMA), NAMES, BELIEF), np.zeros(5, np.int64), {})
+    found = rows(propose(uniform(SCHEMA), NAMES, BELIEF), [Counts(0)] * 5, {})
 
     assert found[0].stopped_by == ""
     assert found[0].clipped_by == ["step", "entropy"]
-    assert found[2].stopped_by == "no_evidence"
+    nothing = rows(propose(uniform(SCHEMA), NAMES, Belief.prior(5)), [Counts(0)] * 5, {})
+    assert {row.stopped_by for row in nothing} == {"no_evidence"}
 
 
 def test_a_row_says_in_a_sentence_why() -> None:
-    found = rows(propose(uniform(SCHEMA), NAMES, BELIEF), np.array([40, 40, 7, 7, 7]), {})
+    found = rows(
+        propose(uniform(SCHEMA), NAMES, BELIEF), [Counts(n) for n in (40, 40, 7, 7, 7)], {}
+    )
 
     assert found[0].why == (
-        "40 votes tell; 100.0% likely an improvement; limited by the largest step, diversity"
+        "40 votes tell; over 99.9% likely an improvement by itself, over 99.9% with all that is "
+        "proposed beside it; limited by the largest step, diversity"
     )
-    assert found[2].why == "7 votes tell; the differences are within noise, so nothing changes"
+    nothing = rows(propose(uniform(SCHEMA), NAMES, Belief.prior(5)), [Counts(7)] * 5, {})
+    assert nothing[0].why == "7 votes tell; the differences are within noise, so nothing changes"
+
+
+def test_a_direction_has_a_row_after_all_options() -> None:
+    names = options(SCHEMA, ["age"])
+    belief = Belief(np.array([1, -1, 0.1, 0, -0.1, 0.6, -0.5, 0]), np.diag([0.01] * 7 + [1.0]))
+
+    found = rows(propose(uniform(SCHEMA), names, belief), [Counts(n) for n in range(7)], {})[-1]
+
+    assert (found.kind, found.attribute, found.value) == ("strength", "direction", "age")
+    assert found.target == pytest.approx(0.6)
+    assert found.old == 0
+    assert found.proposed == pytest.approx(0.3)
+    assert found.n_votes == 6
+    assert found.why.startswith("6 votes tell; over 99.9% likely")
 
 
 def test_leaving_out_the_only_source_takes_back_the_whole_change() -> None:
     changes = propose(uniform(SCHEMA), NAMES, BELIEF)
     without = {"votes": propose(uniform(SCHEMA), NAMES, Belief.prior(5))}
 
-    found = rows(changes, np.zeros(5, np.int64), without)
+    found = rows(changes, [Counts(0)] * 5, without)
 
     for row in found:
         assert row.without["votes"] == pytest.approx(row.proposed - row.old, abs=1e-15)
@@ -67,7 +86,7 @@ def test_only_votes_between_different_values_inform_about_an_option() -> None:
         np.ones(3),
     )
 
-    assert informative_votes(votes).tolist() == [2, 2, 2, 2, 0]
+    assert counts(votes) == [Counts(n) for n in (2, 2, 2, 2, 0)]
 
 
 def test_the_input_hash_is_that_of_canonical_json() -> None:

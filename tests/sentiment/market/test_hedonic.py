@@ -348,3 +348,45 @@ def test_sales_that_are_no_numbers_are_refused(field: str, value: Any) -> None:
 
     with pytest.raises(ValueError, match=r"sale|features|weight"):
         replace(two, **{field: value})
+
+
+def test_the_index_follows_a_market_that_rises_by_a_half_a_drop() -> None:
+    covered = []
+    for seed in range(40):
+        found = hedonic.price_index(judged(world(seed).sales), ATTRIBUTES, base=0)
+        assert found is not None
+        assert (found.change[0], found.sd[0]) == (0, 0)
+        truth = np.array([0.5, 1.0])
+        covered += ((found.low[1:] <= truth) & (truth <= found.high[1:])).tolist()
+
+    assert 0.87 <= np.mean(covered) <= 1.0
+
+
+def test_the_index_is_that_of_the_whole_regression() -> None:
+    """Periods, rarity and traits solved together, with the same weights and prior."""
+    made = world(3)
+    found = judged(made.sales)
+    variances = hedonic._attribute_variances(found, ATTRIBUTES)
+    rarity = made.sales.rarity - made.sales.rarity.mean()
+    design = np.column_stack([rarity, np.eye(3)[made.sales.periods], made.sales.features])
+    weighted = design.T * (found.weights / found.scale**2)
+    prior = np.append(np.zeros(4), 1 / variances)
+    covariance = np.linalg.inv(weighted @ design + np.diag(prior))
+    effects = covariance @ (weighted @ (made.sales.log_price - made.sales.log_price.mean()))
+
+    index = hedonic.price_index(found, ATTRIBUTES, base=1)
+
+    assert index is not None
+    assert index.change == pytest.approx(effects[1:4] - effects[2], abs=1e-6)
+    variance = [
+        covariance[1 + p, 1 + p] + covariance[2, 2] - 2 * covariance[1 + p, 2] for p in range(3)
+    ]
+    assert index.sd == pytest.approx(np.sqrt(np.clip(variance, 0, None)), abs=1e-6)
+
+
+def test_a_period_without_sales_that_weigh_something_has_no_index() -> None:
+    made = judged(world(5).sales)
+    nuisance = made.nuisance.copy()
+    nuisance[2, :] = nuisance[:, 2] = 0
+
+    assert hedonic.price_index(replace(made, nuisance=nuisance), ATTRIBUTES, base=0) is None

@@ -6,7 +6,7 @@ import pytest
 from scipy.special import expit
 
 from sentiment.preference.bradley_terry import Belief
-from sentiment.preference.pairing import choose, draw_unseen, worth_asking
+from sentiment.preference.pairing import N_CANDIDATES, choose, draw_unseen, worth_asking
 
 
 def test_pairs_drawn_are_new_different_and_in_order() -> None:
@@ -14,7 +14,7 @@ def test_pairs_drawn_are_new_different_and_in_order() -> None:
 
     drawn = draw_unseen(40, seen, np.random.default_rng(0))
 
-    assert len(drawn) == len(set(drawn)) == 6
+    assert len(drawn) == len(set(drawn)) == N_CANDIDATES
     assert not set(drawn) & seen
     assert all(0 <= i < j < 40 for i, j in drawn)
 
@@ -50,6 +50,19 @@ def test_worth_is_the_formula_worked_by_hand() -> None:
     found = worth_asking(features, np.array([[0, 1]]), belief)
 
     assert found == pytest.approx([expit(0.6) * expit(-0.6) * 0.8])
+
+
+def test_what_an_answer_saves_is_what_it_takes_from_the_expected_loss() -> None:
+    features = np.array([[1.0, 0.0], [0.0, 1.0]])
+    belief = Belief(np.array([0.4, -0.2, 0.0]), np.diag([0.3, 0.5, 1.0]))
+    stakes = np.array([[2.0, 0.5], [0.5, 1.0]])
+
+    found = worth_asking(features, np.array([[0, 1]]), belief, stakes)
+
+    told = expit(0.6) * expit(-0.6) * np.outer([1, -1], [1, -1])
+    after = np.linalg.inv(np.diag([1 / 0.3, 1 / 0.5]) + told)
+    before = np.diag([0.3, 0.5])
+    assert found == pytest.approx([np.trace(stakes @ (before - after))])
 
 
 def test_the_pair_we_know_least_about_is_shown() -> None:

@@ -285,7 +285,7 @@ def test_a_sale_that_is_not_deep_enough_is_not_read_yet(
 def test_prices_that_cannot_be_judged_do_not_keep_a_round_open(
     drop: Drop, contract: Contract, voters: list[Voter], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def restless(_: object) -> None:
+    def restless(*_: object) -> None:
         raise prices.FitError(500, 1.0)
 
     sell_all(contract)

@@ -4,7 +4,9 @@ from django.contrib.auth.models import User
 from generation.models import Drop, ParameterSet
 from generation.services import create_parameter_set
 from generation.traits.parameters import Parameters, ParametersError
-from sentiment.models import Proposal, Voter
+from sentiment.derivation.derive import ballots
+from sentiment.derivation.document import read
+from sentiment.models import Proposal, Round, Voter
 from sentiment.services import (
     AlreadyDecidedError,
     NotALeadError,
@@ -15,6 +17,7 @@ from sentiment.services import (
     edit_proposal,
     open_round,
     reject_proposal,
+    round_inputs,
     start_next_drop,
 )
 from tests.fixtures.works import MakeDrop
@@ -197,3 +200,35 @@ def test_the_next_drop_is_opened_once(proposal: Proposal, lead: User) -> None:
 def test_no_drop_follows_an_open_proposal(proposal: Proposal) -> None:
     with pytest.raises(UndecidedError):
         start_next_drop(proposal=proposal, size=5)
+
+
+def test_the_next_drop_may_have_candidates_that_the_voters_taste_chooses_from(
+    proposal: Proposal, lead: User
+) -> None:
+    decided = approve_proposal(proposal=proposal, lead=lead)
+
+    drop = start_next_drop(proposal=decided, size=5, n_candidates=3)
+
+    names, means = (decided.score_run.posterior[part] for part in ("names", "mean"))
+    attribute, value = names[0]
+    assert drop.selection.n_candidates == 3
+    assert drop.selection.taste.effects[attribute][value] == means[0]
+    assert decided.score_run.input_hash in drop.selection.source
+
+
+def test_a_vote_on_a_work_that_was_chosen_counts_less(
+    open_one: Round, voters: list[Voter], lead: User
+) -> None:
+    vote_by(open_one, voters, lambda work: work.index, every=5)
+    first = open_one.drop.artworks.in_order()[0]
+    first.exposure = 0.5
+    first.save()
+
+    inputs = round_inputs(round=open_one)
+    weights = ballots(read(inputs)).votes.weights
+    rows = inputs["votes"]["rows"]
+    on_it = [f"1/{first.index}" in row[:2] for row in rows]
+
+    assert inputs["exposures"] == {f"1/{first.index}": 0.5}
+    assert set(weights[on_it].round(9)) == {round(0.5**0.5, 9)}
+    assert set(weights[[not one for one in on_it]]) == {1.0}

@@ -7,7 +7,9 @@ from django.utils import timezone
 
 from generation.models import Artwork, Drop
 from generation.services import WrongStateError
+from sentiment.control import explain
 from sentiment.control.explain import code_version, input_hash
+from sentiment.derivation.derive import derive
 from sentiment.models import Proposal, Round, ScoreRun, Vote, Voter
 from sentiment.services import close_round, open_round, round_inputs
 from sentiment.services.evidence import current_belief
@@ -151,10 +153,10 @@ def test_the_votes_of_an_earlier_round_still_count(
 def test_the_belief_that_chooses_pairs_follows_the_votes(
     open_one: Round, voters: list[Voter]
 ) -> None:
-    before = current_belief(open_one)
+    before = current_belief(open_one).belief
     vote_by(open_one, voters[:2], likes_long_hair)
 
-    after = current_belief(open_one)
+    after = current_belief(open_one).belief
 
     assert not before.effects.any()
     assert np.trace(after.effect_covariance) < np.trace(before.effect_covariance)
@@ -166,3 +168,43 @@ def test_a_round_is_overdue_from_its_closing_time_on(drop: Drop) -> None:
 
     assert list(Round.objects.overdue(noon)) == [current]
     assert not Round.objects.overdue(noon - timedelta(seconds=1)).exists()
+
+
+def test_what_a_round_proposes_follows_from_its_inputs_alone(
+    open_one: Round, voters: list[Voter]
+) -> None:
+    vote_by(open_one, voters[:3], likes_long_hair)
+
+    proposal = close_round(round=open_one)
+
+    derived = derive(round_inputs(round=open_one))
+    assert derived.proposed == proposal.proposed
+    assert derived.rows == proposal.rows
+    assert derived.posterior["mean"] == proposal.score_run.posterior["mean"]
+
+
+def test_the_inputs_of_a_closed_round_stay_whatever_becomes_of_code_and_rows(
+    open_one: Round, voters: list[Voter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vote_by(open_one, voters[:2], likes_long_hair)
+    run = close_round(round=open_one).score_run
+
+    Vote.objects.all().delete()
+    monkeypatch.setattr(explain, "code_version", lambda: "another")
+
+    assert input_hash(round_inputs(round=open_one)) == run.input_hash
+
+
+def test_votes_of_an_earlier_round_name_its_drop(make_drop: MakeDrop, voters: list[Voter]) -> None:
+    first = open_round(drop=make_drop(6))
+    vote_by(first, voters[:1], likes_long_hair)
+    close_round(round=first)
+    second = open_round(drop=make_drop(6))
+    vote_by(second, voters[:1], likes_long_hair)
+
+    rows = round_inputs(round=second)["votes"]["rows"]
+
+    assert {(row[0][0], row[4], row[5], row[6]) for row in rows} == {
+        ("1", 1, 1.0, 1),
+        ("2", 0, 1.0, 2),
+    }

@@ -11,11 +11,10 @@ import numpy as np
 from django.conf import settings
 from django.contrib.auth import login, logout
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import QuerySet
+from django.http import Http404
 from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import generics
 from rest_framework.authentication import SessionAuthentication
@@ -27,42 +26,49 @@ from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
 
 from generation import progress
-from generation.models import Artwork
 from generation.services import WrongStateError
 from generation.traits.parameters import ParametersError
 from minting.chain import siwe
 from minting.chain.node import LOCAL_CHAIN_ID
 from sentiment import services
-from sentiment.models import Comment, Proposal, Round, Voter
+from sentiment.derivation.derive import DerivationError
+from sentiment.models import Proposal, Round, Voter
 from sentiment.serializers import (
+    MAX_ID,
     BallotSerializer,
-    CommentSerializer,
     DecisionSerializer,
-    HideSerializer,
     MeSerializer,
     NonceSerializer,
+    PairQuerySerializer,
     PairSerializer,
     ProblemSerializer,
     ProposalSerializer,
     RoundSerializer,
     VerifySerializer,
     VoteSerializer,
-    WordsSerializer,
 )
+from sentiment.text.classifier import ScorerError
 
 NONCE_LIFETIME = timedelta(minutes=10)
 SESSION_KEY = "sign_in"
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "sentiment.backends.VoterBackend"
 PROBLEM = OpenApiResponse(ProblemSerializer, "A problem with a stable code.")
 REFUSALS: dict[type[Exception], tuple[int, str]] = {
+    Round.DoesNotExist: (404, "not_found"),
     services.NotAPairError: (400, "not_a_pair"),
     services.UnknownWorkError: (404, "unknown_work"),
+    services.WrongSignatureError: (400, "bad_signature"),
     services.RoundClosedError: (409, "round_closed"),
     services.AlreadyVotedError: (409, "already_voted"),
     services.CommentRefusedError: (400, "bad_comment"),
+    ScorerError: (503, "no_scorer"),
+    services.NotVotedOnError: (409, "not_voted_on"),
+    services.NoBundleError: (404, "no_bundle"),
     services.NotALeadError: (403, "not_a_lead"),
     services.AlreadyDecidedError: (409, "already_decided"),
     services.StaleProposalError: (409, "stale_proposal"),
+    services.OutOfBoundsError: (400, "out_of_bounds"),
+    DerivationError: (409, "nothing_follows"),
     WrongStateError: (409, "wrong_state"),
     ParametersError: (400, "bad_parameters"),
 }
@@ -102,6 +108,12 @@ class AddressThrottle(ScopedRateThrottle):
 
     def get_cache_key(self, request: Request, view: APIView) -> str:
         return f"throttle_{self.scope}_{self.get_ident(request)}"
+
+
+class VoteAddressThrottle(AddressThrottle):
+    """All votes from an address, beside the limit of each account; a rate of None is none."""
+
+    scope_attr = "address_scope"
 
 
 class NonceView(SentimentView):
@@ -177,18 +189,26 @@ class PairView(SentimentView):
     permission_classes = [IsAuthenticated, IsVoter]
 
     @extend_schema(
+        parameters=[PairQuerySerializer],
         responses={
             200: PairSerializer,
             204: OpenApiResponse(description="Every pair is decided."),
+            400: PROBLEM,
             403: PROBLEM,
             404: PROBLEM,
             409: PROBLEM,
-        }
+        },
     )
     def get(self, request: Request, pk: int) -> Response:
         """Two works to choose between: of a few pairs by lot the one most worth asking about."""
-        voter = Voter.objects.get(user=_user(request))
-        pair = services.next_pair(round=_find_round(pk), voter=voter, rng=np.random.default_rng())
+        query = PairQuerySerializer(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        pair = services.next_pair(
+            round=_find_round(pk),
+            voter=voter_of(request),
+            rng=np.random.default_rng(),
+            without=_pairs(query.validated_data.get("without", "")),
+        )
         if pair is None:
             return Response(status=204)
         return _answer(PairSerializer({"left": pair[0], "right": pair[1]}), headers=NO_STORE)
@@ -205,96 +225,31 @@ class RoundsView(generics.ListAPIView[Round]):
     serializer_class = RoundSerializer
 
 
-class CommentThrottle(ScopedRateThrottle):
-    """Counts what is sent, not what is read."""
-
-    def allow_request(self, request: Request, view: APIView) -> bool:
-        return request.method != "POST" or super().allow_request(request, view)
-
-
-class CommentsView(SentimentView, generics.ListAPIView[Comment]):
-    """What voters say about a work, newest first."""
-
-    serializer_class = CommentSerializer
-    throttle_classes = [CommentThrottle]
-    throttle_scope = "comment"
-
-    def get_permissions(self) -> list[Any]:
-        asked = [IsAuthenticated, IsVoter] if self.request.method == "POST" else [AllowAny]
-        return [permission() for permission in asked]
-
-    def get_queryset(self) -> QuerySet[Comment]:
-        return Comment.objects.visible().filter(artwork=self._work()).select_related("voter")
-
-    @extend_schema(
-        request=WordsSerializer,
-        responses={201: CommentSerializer, 200: CommentSerializer}
-        | dict.fromkeys([400, 403, 404, 429], PROBLEM),
-    )
-    def post(self, request: Request, pk: int) -> Response:
-        """Say something about a work; the same words again are the same comment."""
-        body = WordsSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        comment, is_new = services.write_comment(
-            voter=Voter.objects.get(user=_user(request)),
-            artwork=self._work(),
-            text=body.validated_data["text"],
-        )
-        return _answer(CommentSerializer(comment), status=201 if is_new else 200)
-
-    def _work(self) -> Artwork:
-        return get_object_or_404(Artwork.objects.shown(), pk=self.kwargs["pk"])
-
-
-class HideView(SentimentView):
-    permission_classes = [IsAdminUser]
-
-    @extend_schema(
-        request=HideSerializer,
-        responses={200: CommentSerializer} | dict.fromkeys([400, 403, 404], PROBLEM),
-    )
-    def post(self, request: Request, pk: int) -> Response:
-        """Hide a comment from readers, or show it again."""
-        body = HideSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        comment = get_object_or_404(Comment.objects.select_related("voter"), pk=pk)
-        hidden = body.validated_data["hidden"]
-        return _answer(CommentSerializer(services.hide_comment(comment=comment, is_hidden=hidden)))
-
-
 class VotesView(SentimentView):
     permission_classes = [IsAuthenticated, IsVoter]
-    throttle_classes = [ScopedRateThrottle]
+    throttle_classes = [ScopedRateThrottle, VoteAddressThrottle]
     throttle_scope = "vote"
+    address_scope = "vote-address"
 
     @extend_schema(
         request=BallotSerializer,
         responses={201: VoteSerializer} | dict.fromkeys([400, 403, 404, 409, 429], PROBLEM),
     )
     def post(self, request: Request, pk: int) -> Response:
-        """Choose between two works; each pair once a round."""
+        """Choose between two works, signed or not; each pair once a round."""
         body = BallotSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         ballot = body.validated_data
         vote = services.cast_vote(
-            round=_find_round(pk),
-            voter=Voter.objects.get(user=_user(request)),
+            round=_name_round(pk),
+            voter=voter_of(request),
             left_id=ballot["left"],
             right_id=ballot["right"],
             winner_id=ballot["winner"],
+            signature=ballot.get("signature", ""),
         )
-        progress.announce(drop_id=vote.round.drop_id, event={"kind": "voted"})
+        progress.announce_soon(drop_id=vote.round.drop_id, kind="voted")
         return _answer(VoteSerializer(vote), status=201)
-
-
-class InputsView(SentimentView):
-    @extend_schema(responses={200: OpenApiTypes.OBJECT, 404: PROBLEM})
-    def get(self, request: Request, pk: int) -> Response:
-        """All that the score of a closed round was computed from: hash it, compute it again."""
-        closed = Round.objects.filter(state=Round.State.CLOSED).select_related(
-            "drop__parameter_set", "drop__collection"
-        )
-        return Response(services.round_inputs(round=get_object_or_404(closed, pk=pk)))
 
 
 class CloseView(SentimentView):
@@ -373,7 +328,12 @@ def _user(request: Request) -> User:
 
 
 def _find_voter(user: User | AnonymousUser) -> Voter | None:
-    return None if user.is_anonymous else Voter.objects.filter(user=user).first()
+    return None if user.is_anonymous else getattr(user, "voter", None)
+
+
+def voter_of(request: Request) -> Voter:
+    """Who votes, past a permission that asked for a voter, and remembered from there."""
+    return _user(request).voter
 
 
 def _me(user: User | AnonymousUser) -> dict[str, Any]:
@@ -388,6 +348,19 @@ def _me(user: User | AnonymousUser) -> dict[str, Any]:
 
 def _find_round(pk: int) -> Round:
     return get_object_or_404(Round.objects.select_related("drop__parameter_set"), pk=pk)
+
+
+def _pairs(text: str) -> list[tuple[int, int]]:
+    """Of a text such as 3-7,7-12."""
+    pairs = [pair.split("-") for pair in text.split(",") if pair]
+    return [(int(a), int(b)) for a, b in pairs]
+
+
+def _name_round(pk: int) -> Round:
+    """A round of which nothing is known yet but its number."""
+    if pk > MAX_ID:
+        raise Http404
+    return Round(pk=pk)
 
 
 def _find_proposal(pk: int) -> Proposal:

@@ -1,17 +1,26 @@
 """What people think: voters, rounds, votes, and what the votes propose."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from typing import Any, Self
 
 import numpy as np
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q
+from django.db.models.functions import Trunc
 from numpy.typing import NDArray
 
-from generation.models import Artwork, Drop, ParameterSet
+from generation.models import Artwork, Collection, Drop, ParameterSet
 from minting.models import WeiField
+
+# A curve of votes over time has at most about two hundred steps, unless it took years.
+STEPS_OF_TIME = (
+    (timedelta(minutes=3), "second"),
+    (timedelta(hours=3), "minute"),
+    (timedelta(days=8), "hour"),
+)
 
 
 class Voter(models.Model):
@@ -40,6 +49,10 @@ class RoundQuerySet(models.QuerySet["Round"]):
             Q(pk=current.pk) | earlier, drop__collection_id=drop.collection_id
         ).order_by("drop__number", "pk")
 
+    def voted_by(self, voter: "Voter") -> Self:
+        """Rounds in which a voter decided at least one pair."""
+        return self.filter(Exists(Vote.objects.filter(round=OuterRef("pk"), voter=voter)))
+
 
 class Round(models.Model):
     """The time in which a drop's works are compared."""
@@ -48,11 +61,23 @@ class Round(models.Model):
         OPEN = "open"
         CLOSED = "closed"
 
+    class Weighting(models.TextChoices):
+        EQUAL = "equal", "every wallet the same"
+        WORKS = "works", "each work a wallet holds"
+        BOTH = "both", "a wallet one, and one more for each work it holds"
+
     drop = models.OneToOneField(Drop, models.PROTECT, related_name="round")
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     opened_at = models.DateTimeField()
     closes_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
+    hides_standings = models.BooleanField(
+        default=True, help_text="while it is open, those who have not voted in it see no standings"
+    )
+    weighting = models.CharField(max_length=10, choices=Weighting, default=Weighting.EQUAL)
+    snapshot_block = models.PositiveBigIntegerField(
+        null=True, help_text="the block at which works are counted, where they are"
+    )
 
     objects = RoundQuerySet.as_manager()
 
@@ -62,6 +87,11 @@ class Round(models.Model):
                 condition=Q(state="open", closed_at=None)
                 | Q(state="closed", closed_at__isnull=False),
                 name="round_closed_at_a_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(weighting="equal", snapshot_block=None)
+                | (~Q(weighting="equal") & Q(snapshot_block__isnull=False)),
+                name="round_counts_works_at_a_block",
             ),
         ]
 
@@ -77,7 +107,8 @@ class Round(models.Model):
 class VoteArrays:
     """Votes as the mathematics takes them; ``left`` and ``right`` are places in ``artwork_ids``.
 
-    ``ages`` counts rounds back from the present one. The order depends on what was voted, not when.
+    ``ages`` counts rounds back from the present one, ``rounds`` has the rounds that the votes were
+    cast in and ``drops`` the numbers of their drops. The order depends on what was voted, not when.
     """
 
     artwork_ids: list[int]
@@ -86,12 +117,14 @@ class VoteArrays:
     left_won: NDArray[np.bool_]
     voters: NDArray[np.int64]
     ages: NDArray[np.int64]
+    rounds: NDArray[np.int64]
+    drops: NDArray[np.int64]
 
 
 class VoteQuerySet(models.QuerySet["Vote"]):
     def as_arrays(self, current: Round) -> VoteArrays:
         """All votes that bear on ``current``: its own, and those of the rounds that led to it."""
-        rounds = list(Round.objects.leading_to(current).values_list("pk", flat=True))
+        rounds = dict(Round.objects.leading_to(current).values_list("pk", "drop__number"))
         ages = {pk: age for age, pk in enumerate(reversed(rounds))}
         columns = ("round_id", "first_id", "second_id", "winner_id", "shown_left_id", "voter_id")
         ordered = self.filter(round_id__in=rounds).order_by(
@@ -109,7 +142,28 @@ class VoteQuerySet(models.QuerySet["Vote"]):
             left_won=winner == left,
             voters=voters,
             ages=np.array([ages[pk] for pk in round_ids.tolist()], np.int64),
+            rounds=round_ids,
+            drops=np.array([rounds[pk] for pk in round_ids.tolist()], np.int64),
         )
+
+    def tallies(self) -> NDArray[np.int64]:
+        """Votes [P, 2] for the first and for the second work of each pair that was judged."""
+        for_first = Count("pk", filter=Q(winner=F("first")))
+        rows = self.order_by().values_list("round", "first", "second")
+        counted = rows.annotate(n_first=for_first, n=Count("pk")).values_list("n_first", "n")
+        n_first, n = np.array(list(counted), np.int64).reshape(-1, 2).T
+        return np.column_stack([n_first, n - n_first])
+
+    def over_time(self) -> list[tuple[datetime, int]]:
+        """How many votes there were by each second, minute, hour or day that brought some."""
+        span = self.aggregate(first=Min("cast_at"), last=Max("cast_at"))
+        if span["first"] is None:
+            return []
+        took = span["last"] - span["first"]
+        unit = next((unit for limit, unit in STEPS_OF_TIME if took < limit), "day")
+        steps = self.annotate(step=Trunc("cast_at", unit, tzinfo=UTC)).order_by("step")
+        counts = list(steps.values_list("step").annotate(n=Count("pk")))
+        return list(zip([at for at, _ in counts], accumulate(n for _, n in counts), strict=True))
 
     def pairs(self, voter: Voter, current: Round) -> set[tuple[int, int]]:
         """Ids (first, second) of the pairs a voter has decided in a round."""
@@ -127,6 +181,9 @@ class Vote(models.Model):
     winner = models.ForeignKey(Artwork, models.PROTECT, related_name="+")
     shown_left = models.ForeignKey(Artwork, models.PROTECT, related_name="+")
     cast_at = models.DateTimeField(auto_now_add=True)
+    signature = models.CharField(
+        max_length=132, blank=True, help_text="of the voter's wallet, EIP-712; blank: not signed"
+    )
 
     objects = VoteQuerySet.as_manager()
 
@@ -149,30 +206,6 @@ class Vote(models.Model):
 
     def __str__(self) -> str:
         return f"{self.voter_id}: {self.first_id} or {self.second_id}"
-
-
-class CommentQuerySet(models.QuerySet["Comment"]):
-    def visible(self) -> Self:
-        """What readers see, newest first."""
-        return self.filter(is_hidden=False).order_by("-created_at", "-pk")
-
-
-class Comment(models.Model):
-    """What a voter says about a work."""
-
-    artwork = models.ForeignKey(Artwork, models.PROTECT, related_name="comments")
-    voter = models.ForeignKey(Voter, models.PROTECT, related_name="comments")
-    text = models.CharField(max_length=500)
-    is_hidden = models.BooleanField(default=False)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    objects = CommentQuerySet.as_manager()
-
-    class Meta:
-        indexes = [models.Index(fields=["artwork", "is_hidden", "created_at"], name="comment_list")]
-
-    def __str__(self) -> str:
-        return f"{self.voter_id} on {self.artwork_id}"
 
 
 class ReferenceSaleQuerySet(models.QuerySet["ReferenceSale"]):
@@ -223,10 +256,28 @@ class ScoreRun(models.Model):
     posterior = models.JSONField()
     market = models.JSONField(default=dict)
     code_version = models.CharField(max_length=64)
+    tally_root = models.CharField(
+        max_length=64, blank=True, help_text="blank: closed before tallies were kept"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
         return f"score of {self.n_votes} votes"
+
+
+class ScoreInputs(models.Model):
+    """The document that a score run was computed from: compressed canonical JSON."""
+
+    run = models.OneToOneField(ScoreRun, models.PROTECT, related_name="inputs")
+    body = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"inputs of score run {self.run_id}"
+
+
+class ProposalQuerySet(models.QuerySet["Proposal"]):
+    def newest_first(self) -> Self:
+        return self.order_by("-drop__number", "-pk")
 
 
 class Proposal(models.Model):
@@ -262,6 +313,8 @@ class Proposal(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = ProposalQuerySet.as_manager()
+
     class Meta:
         constraints = [
             models.CheckConstraint(
@@ -277,3 +330,23 @@ class Proposal(models.Model):
     @property
     def is_change(self) -> bool:
         return bool(self.old != self.proposed)
+
+
+class AutopilotQuerySet(models.QuerySet["AutopilotSwitch"]):
+    def newest_first(self) -> Self:
+        return self.order_by("-created_at", "-pk")
+
+
+class AutopilotSwitch(models.Model):
+    """A lead lets proposals be approved as they come, or decides again; the newest row holds."""
+
+    collection = models.ForeignKey(Collection, models.PROTECT, related_name="autopilot")
+    is_on = models.BooleanField()
+    lead = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=200)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = AutopilotQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"autopilot of {self.collection_id} {'on' if self.is_on else 'off'}"
