@@ -34,15 +34,18 @@ def draw_minted(*, drop_id: int) -> Iterator[list[int]]:
 def _draw(job: Job, commitment: Commitment, seed: bytes) -> Iterator[list[int]]:
     """Batch after batch for as long as there is something to draw, then give the lease back."""
     assert job.drop is not None
+    contract = commitment.collection.contract
     try:
         while tokens := services.undrawn(job.drop)[:BATCH]:
             wanted = [
                 Wanted(
                     token_id=token.token_id,
                     index=token.token_id - commitment.first_token_id,
-                    seed=services.token_seed(commitment, seed, token.token_id),
+                    seed=own,
+                    twin=services.twin_of(contract, own),
                 )
                 for token in tokens
+                for own in [services.token_seed(commitment, seed, token.token_id)]
             ]
             yield services.hang(works=drawing.draw(job=job, wanted=wanted))
     except LostLeaseError:

@@ -7,19 +7,19 @@ must still be canonical, and neighbours must be parent and child.
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
 from minting import services
-from minting.chain import logs, pools, stakes, votes
+from minting.chain import evolving, governor, logs, pools, stakes, votes
 from minting.chain.client import ChainError, Client
 from minting.chain.fulfilments import CANCELLED_TOPIC, COUNTER_TOPIC, MarketLog, decode_market
 from minting.chain.logs import RevealLog, TransferLog
-from minting.models import Block, Contract, Cursor, Pool, Source
-from minting.services import PoolWindow, Window
+from minting.models import Block, Contract, Cursor, Governance, Pool, Source
+from minting.services import GovernorWindow, PoolWindow, Window
 
 logger = logging.getLogger(__name__)
 Raw = dict[str, Any]
@@ -35,6 +35,7 @@ WINDOWS_AT_ONCE = 4
 MAX_LOGS = 20_000
 MAX_FORKS_PER_POLL = 5
 READ = ("Transfer", "Sold", *logs.STEPS)
+AnyWindow = Window | PoolWindow | GovernorWindow
 # Nodes limit how many topics a query may name; a thousand is the lowest limit in use.
 SELLERS_PER_QUERY = 500
 
@@ -59,7 +60,7 @@ class ReorgTooDeepError(ChainError):
 def poll(report: Report = silent) -> set[int]:
     """Bring the rows up to the head of the chain; returns the drops whose tokens changed.
 
-    ``report`` is told how far a contract or pool has been read, after each step. While an alarm
+    ``report`` is told how far a source has been read, after each step. While an alarm
     stands, nothing is read.
 
     Raises
@@ -95,7 +96,8 @@ def _read(node: Client, sources: list[Source], report: Report) -> set[int]:
     services.note_head(chain_id=settings.CHAIN_ID, head=head)
     for source in sources:
         # Nothing is staked before this row says where: it has to be younger than the head.
-        source.refresh_from_db()
+        if isinstance(source, Contract):
+            source.refresh_from_db()
         try:
             touched |= _catch_up(node, source, head, report)
         except services.CursorMovedError as error:
@@ -157,13 +159,17 @@ def _catch_up(node: Client, source: Source, head: int, report: Report) -> set[in
     return touched
 
 
-def _record(
-    source: Source, first: int, last: int, window: int, found: Window | PoolWindow
-) -> set[int]:
+def _record(source: Source, first: int, last: int, window: int, found: AnyWindow) -> set[int]:
     """Rows of what a window holds; returns the drops whose tokens changed."""
     if isinstance(source, Pool):
         assert isinstance(found, PoolWindow)
         services.record_pool_window(pool=source, first=first, last=last, window=window, found=found)
+        return set()
+    if isinstance(source, Governance):
+        assert isinstance(found, GovernorWindow)
+        services.record_governor_window(
+            governance=source, first=first, last=last, window=window, found=found
+        )
         return set()
     assert isinstance(found, Window)
     return services.record_window(
@@ -181,13 +187,15 @@ def _next_window(window: int, n_logs: int, seconds: float) -> int:
 
 def _window(
     node: Client, source: Source, first: int, last: int, head: int, window: int
-) -> Window | PoolWindow:
+) -> AnyWindow:
     """Logs in blocks first..last with the headers to store, all of one fork."""
     before = node.header(last)
-    found: Window | PoolWindow
+    found: AnyWindow
     with logs.uncollected():
         if isinstance(source, Pool):
             found = _pool_logs(node, source, first, last, window)
+        elif isinstance(source, Governance):
+            found = _governor_logs(node, source, first, last, window)
         else:
             found = _contract_logs(node, source, first, last, window)
     is_first = not Block.objects.filter(chain_id=source.chain_id).exists()
@@ -202,16 +210,17 @@ def _window(
 
 
 def _contract_logs(node: Client, contract: Contract, first: int, last: int, window: int) -> Window:
-    """A collection's logs, and those of the contract that stakes its works, in one question."""
+    """A collection's logs, and those of what stakes and moves its works, in one question."""
     addresses = [contract.address]
     topics = [logs.topic(name) for name in READ] + votes.TOPICS
     if contract.staking_address:
         addresses.append(contract.staking_address)
         topics += stakes.topics()
-    mine, voted, staked = _sorted_out(
-        contract, node.logs(addresses, first, last, topics, step=window)
-    )
-    own = logs.decode_all(mine)
+    if contract.evolution_address:
+        addresses.append(contract.evolution_address)
+        topics += evolving.topics()
+    raw = _sorted_out(contract, node.logs(addresses, first, last, topics, step=window))
+    own = logs.decode_all(raw.mine)
     transfers = [log for log in own if isinstance(log, TransferLog)]
     return Window(
         headers=(),
@@ -219,25 +228,35 @@ def _contract_logs(node: Client, contract: Contract, first: int, last: int, wind
         sold=logs.bought(own),
         reveals=[log for log in own if isinstance(log, RevealLog)],
         market=_market(node, contract, first, last, transfers),
-        staked=stakes.decode_stakes(staked),
-        voted=votes.decode_votes(voted),
+        staked=stakes.decode_stakes(raw.staked),
+        voted=votes.decode_votes(raw.voted),
+        moved=evolving.decode_evolution(raw.moved),
     )
 
 
-def _sorted_out(contract: Contract, raw: list[Raw]) -> tuple[list[Raw], list[Raw], list[Raw]]:
-    """The collection's logs, those of them about votes, and those of the staking contract."""
-    ours = contract.address.lower()
-    mine: list[Raw] = []
-    voted: list[Raw] = []
-    staked: list[Raw] = []
+@dataclass
+class _Sorted:
+    """The collection's logs, those of them about votes, and those of its other contracts."""
+
+    mine: list[Raw] = field(default_factory=list)
+    voted: list[Raw] = field(default_factory=list)
+    staked: list[Raw] = field(default_factory=list)
+    moved: list[Raw] = field(default_factory=list)
+
+
+def _sorted_out(contract: Contract, raw: list[Raw]) -> _Sorted:
+    ours, evolution = contract.address.lower(), contract.evolution_address.lower()
+    found = _Sorted()
     for entry in raw:
-        if entry["address"].lower() != ours:
-            staked.append(entry)
+        if entry["address"].lower() == evolution:
+            found.moved.append(entry)
+        elif entry["address"].lower() != ours:
+            found.staked.append(entry)
         elif entry["topics"][0] in votes.TOPICS:
-            voted.append(entry)
+            found.voted.append(entry)
         else:
-            mine.append(entry)
-    return mine, voted, staked
+            found.mine.append(entry)
+    return found
 
 
 def _pool_logs(node: Client, pool: Pool, first: int, last: int, window: int) -> PoolWindow:
@@ -247,6 +266,15 @@ def _pool_logs(node: Client, pool: Pool, first: int, last: int, window: int) -> 
     if refused:
         logger.warning("%s logs of pool %s left out: %s", len(refused), pool, refused[0])
     return PoolWindow((), found)
+
+
+def _governor_logs(
+    node: Client, source: Governance, first: int, last: int, window: int
+) -> GovernorWindow:
+    """What governor, timelock and bounds wrote."""
+    addresses = [source.governor, source.timelock, source.bounds]
+    raw = node.logs(addresses, first, last, list(governor.NAMES), step=window)
+    return GovernorWindow((), governor.decode_governor(raw))
 
 
 def _market(

@@ -108,8 +108,10 @@ def name_works(commitment: Commitment, root_cid: str, ids: Sequence[int]) -> dic
             if not answer.is_revert:
                 raise answer
             continue
-        uri = contracts.answer("tokenURI", bytes.fromhex(str(answer).removeprefix("0x")))
-        committed[token_id] = Named(str(uri), True)
+        uri = str(contracts.answer("tokenURI", bytes.fromhex(str(answer).removeprefix("0x"))))
+        # A work that its contract draws names nothing that could be lost; its folder is there too.
+        named = committed[token_id].uri if uri.startswith("data:") else uri
+        committed[token_id] = Named(named, True)
     return committed
 
 

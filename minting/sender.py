@@ -78,7 +78,8 @@ def pump(now: datetime) -> set[int]:
     TransportError
         The node is away; everything stays due.
     """
-    rows = ChainTransaction.objects.unsettled().values_list("pk", "kind")
+    services.continue_making()
+    rows = ChainTransaction.objects.due().values_list("pk", "kind")
     # Calls wait for their contract, and a contract has an address once its libraries are there:
     # they have the lower nonces.
     due = [pk for pk, kind in rows if kind in ChainTransaction.FIRST]
@@ -93,6 +94,7 @@ def pump(now: datetime) -> set[int]:
         for part in _parts(due[:created]) + _parts(due[created:]):
             if not _Trip(node, signer, now, drops).carry(part):
                 break
+    services.continue_making()
     return drops
 
 

@@ -10,8 +10,11 @@ from rest_framework import serializers
 
 from minting import services
 from minting.chain import contracts
+from minting.chain.listings import MAX_DURATION_S, MAX_PRICE_WEI
 from minting.chain.node import LOCAL_CHAIN_ID
-from minting.models import Commitment, Contract, Listing, SalePhase, Token
+from minting.evolution import rules
+from minting.evolution.rules import Source
+from minting.models import ChainTransaction, Commitment, Contract, Listing, SalePhase, Token
 
 
 class TokenSerializer(serializers.ModelSerializer[Token]):
@@ -190,6 +193,45 @@ class OfferSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
+class CallSerializer(serializers.Serializer[Any]):
+    """A transaction for a wallet to send."""
+
+    to = serializers.CharField()
+    input = serializers.SerializerMethodField(help_text="in hex with 0x")
+    value_wei = serializers.CharField()
+
+    def get_input(self, call: Any) -> str:
+        return "0x" + str(call.data.hex())
+
+
+class TermsSerializer(serializers.Serializer[Any]):
+    """At what price a work is for sale, and for how long."""
+
+    price_wei = serializers.IntegerField(min_value=1, max_value=MAX_PRICE_WEI - 1)
+    seconds = serializers.IntegerField(min_value=60, max_value=MAX_DURATION_S - 60)
+
+
+class DraftSerializer(serializers.Serializer[Any]):
+    """An order of Seaport 1.6 that its seller has to sign."""
+
+    order = serializers.SerializerMethodField()
+    typed_data = serializers.JSONField(help_text="what the seller signs (EIP-712)")
+    approval = CallSerializer(
+        allow_null=True, help_text="to be sent before: it lets the marketplace move the work"
+    )
+    royalty_wei = serializers.CharField(help_text="of the price")
+
+    def get_order(self, draft: Any) -> dict[str, Any]:
+        return dict(draft.order.to_json())
+
+
+class TradeSerializer(serializers.Serializer[Any]):
+    """What a buyer sends, and what the seller sends to take the listing back."""
+
+    buy = CallSerializer()
+    take_back = CallSerializer()
+
+
 class ListingProblemSerializer(serializers.Serializer[Any]):
     """An RFC 9457 problem; ``code`` is stable."""
 
@@ -197,6 +239,63 @@ class ListingProblemSerializer(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     code = serializers.CharField()
     detail = serializers.CharField()
+
+
+class SentSerializer(serializers.ModelSerializer[ChainTransaction]):
+    """A transaction that the installation sends; without its hash before it is in a block."""
+
+    class Meta:
+        model = ChainTransaction
+        fields = ["state", "tx_hash", "error"]
+
+
+class InteractionSerializer(serializers.Serializer[Any]):
+    """The next interaction with a work, and what of it was sent already."""
+
+    count = serializers.IntegerField(help_text="its number, from 1")
+    opens_at = serializers.DateTimeField(allow_null=True, help_text="null: it may be done now")
+    typed_data = serializers.JSONField(
+        allow_null=True, help_text="what the holder signs (EIP-712); null: nothing would be sent"
+    )
+    left = serializers.IntegerField(help_text="how many are sent for this collection today")
+    sent = SentSerializer(allow_null=True)
+
+
+class SignedSerializer(serializers.Serializer[Any]):
+    """A holder's signature of ``typed_data``, with its deadline."""
+
+    deadline = serializers.IntegerField(min_value=0, help_text="seconds since 1970")
+    signature = serializers.RegexField(
+        r"\A0x([0-9a-fA-F]{2}){1,2048}\Z", max_length=4098, help_text="in hex, with 0x"
+    )
+
+    def validate_signature(self, text: str) -> bytes:
+        return bytes.fromhex(text[2:])
+
+
+class RuleSerializer(serializers.Serializer[Any]):
+    """A quantity of 2^offset is level 1, twice as much level 2, and so on up to the highest."""
+
+    source = serializers.ChoiceField(  # type: ignore[assignment]  # a name of a field's own, too
+        choices=[source.name.lower() for source in Source]
+    )
+    name = serializers.CharField(help_text="of the trait")
+    offset = serializers.IntegerField()
+    highest = serializers.IntegerField()
+    direction = serializers.ListField(
+        child=serializers.IntegerField(), help_text="what one level adds to each of the 32 latents"
+    )
+    peer = serializers.CharField(
+        help_text="the staking contract, the manager of v3 positions or the v2 pair; else zero"
+    )
+    pool = serializers.CharField(help_text="of v3 positions; else the zero address")
+
+
+class LawSerializer(serializers.Serializer[Any]):
+    """How works move; a rule's number on chain is its place, from 0."""
+
+    period_s = serializers.IntegerField(help_text="from one interaction with a work to the next")
+    rules = RuleSerializer(many=True)
 
 
 class ChainSerializer(serializers.ModelSerializer[Contract]):
@@ -209,18 +308,39 @@ class ChainSerializer(serializers.ModelSerializer[Contract]):
     contract = serializers.CharField(source="address")
     rpc_url = serializers.SerializerMethodField()
     marketplace = serializers.SerializerMethodField()
+    evolution = serializers.SerializerMethodField(help_text="what moves its works; null: nothing")
+    law = serializers.SerializerMethodField(help_text="how; null where there is no evolution")
     sales = serializers.SerializerMethodField()
     abi = serializers.SerializerMethodField()
 
     class Meta:
         model = Contract
-        fields = ["collection", "chain_id", "rpc_url", "contract", "marketplace", "sales", "abi"]
+        fields = [
+            "collection",
+            "chain_id",
+            "rpc_url",
+            "contract",
+            "marketplace",
+            "evolution",
+            "law",
+            "sales",
+            "abi",
+        ]
 
     def get_rpc_url(self, contract: Contract) -> str | None:
         return settings.CHAIN_RPC_URL if contract.chain_id == LOCAL_CHAIN_ID else None
 
     def get_marketplace(self, contract: Contract) -> str | None:
         return services.find_marketplace(chain_id=contract.chain_id)
+
+    def get_evolution(self, contract: Contract) -> str | None:
+        return contract.evolution_address or None
+
+    @extend_schema_field(LawSerializer(allow_null=True))
+    def get_law(self, contract: Contract) -> dict[str, Any] | None:
+        if contract.law is None or not contract.evolution_address:
+            return None
+        return rules.document(services.law_of(contract))
 
     @extend_schema_field(SaleSerializer(many=True))
     def get_sales(self, contract: Contract) -> Any:

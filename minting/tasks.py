@@ -11,7 +11,8 @@ from generation import progress
 from generation.models import Job
 from minting import indexer, inspecting, posting, revealing, sender, services
 from minting.chain.client import ChainError, TransportError
-from minting.models import Publication, StorageRound
+from minting.models import Contract, Publication, StorageRound
+from minting.services.chain import connect
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +54,25 @@ def draw(*, drop_id: int) -> None:
     for token_ids in drawing.draw_minted(drop_id=drop_id):
         if token_ids:
             progress.announce(drop_id=drop_id, event={"kind": "drawn", "tokens": token_ids})
+
+
+@shared_task
+def sweep_moved() -> None:
+    """Ring for works that an epoch has moved and nobody has drawn since."""
+    for contract in Contract.objects.exclude(evolution_address="").order_by("pk"):
+        if services.moved_undrawn(contract).exists():
+            draw_epochs.delay(contract_id=contract.pk)
+
+
+@shared_task
+def draw_epochs(*, contract_id: int) -> None:
+    """Large pictures of works that epochs moved, a batch at a time."""
+    from minting import moving
+
+    contract = Contract.objects.select_related("collection").get(pk=contract_id)
+    with connect() as node:
+        if moving.draw_epochs(contract=contract, node=node):
+            draw_epochs.delay(contract_id=contract_id)
 
 
 @shared_task

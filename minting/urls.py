@@ -9,9 +9,13 @@ from minting.api import (
     DropCarView,
     DropSaleView,
     MintView,
+    MovedView,
+    SnapshotView,
     TokenListingsView,
     TokenViewSet,
 )
+from minting.api.interactions import InteractionView
+from minting.api.trading import DraftView, TradeView
 
 router = SimpleRouter(trailing_slash=False)
 router.register("tokens", TokenViewSet)
@@ -35,5 +39,18 @@ urlpatterns = [
         TokenListingsView.as_view(),
         name="token-listings",
     ),
+    path(
+        "tokens/<str:contract>/<int:token_id>/listings/draft",
+        DraftView.as_view(),
+        name="listing-draft",
+    ),
+    path("listings/<str:order_hash>/trade", TradeView.as_view(), name="listing-trade"),
+    path(
+        "tokens/<str:contract>/<int:token_id>/interaction",
+        InteractionView.as_view(),
+        name="token-interaction",
+    ),
+    path("tokens/<str:contract>/<int:token_id>/moved", MovedView.as_view(), name="moved-work"),
+    path("epochs/<str:snapshot_hash>", SnapshotView.as_view(), name="epoch-snapshot"),
     *router.urls,
 ]

@@ -59,6 +59,11 @@ class RpcError(ChainError):
         return "nonce too low" in self.message.lower()
 
     @property
+    def is_unaffordable(self) -> bool:
+        """Whether the sender has too little for the value and the gas."""
+        return "insufficient funds" in self.message.lower()
+
+    @property
     def is_underpriced(self) -> bool:
         """Whether the node would take the transaction, or its replacement, for a higher fee."""
         return "underpriced" in self.message.lower()

@@ -7,18 +7,15 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from eth_account import Account
 from eth_account.messages import encode_defunct
-from eth_keys.exceptions import BadSignature
 from eth_utils.address import to_checksum_address
-from eth_utils.exceptions import ValidationError
+
+from minting.chain.signatures import SignatureError, recover
 
 MAX_MESSAGE_BYTES = 4096
 # A message may be good for a day, and may be issued a minute ahead of our clock.
 MAX_LIFETIME = timedelta(days=1)
 CLOCK_SKEW = timedelta(minutes=1)
-# Half of secp256k1's group order: of the two valid s of a signature only the lower one is taken.
-HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 
 _TIME = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})"
 _URI = r"[a-z][a-z0-9+.-]*:[!-~]+"
@@ -170,18 +167,10 @@ def _check_times(message: SiweMessage, now: datetime) -> None:
 
 
 def _recover(text: str, signature: str) -> str:
-    if re.fullmatch(r"0x[0-9a-fA-F]{130}", signature, re.ASCII) is None:
-        raise SiweError("bad_signature", "a signature has 65 bytes in hex")
-    raw = bytes.fromhex(signature[2:])
-    if int.from_bytes(raw[32:64]) > HALF_ORDER:
-        raise SiweError("malleable_signature", "s is in the upper half of the order")
-    if raw[64] not in (27, 28):
-        raise SiweError("bad_signature", "v is neither 27 nor 28")
     try:
-        address: str = Account.recover_message(encode_defunct(text=text), signature=raw)
-    except (BadSignature, ValidationError, ValueError) as error:
-        raise SiweError("bad_signature", "no key made this signature") from error
-    return address
+        return recover(encode_defunct(text=text), signature)
+    except SignatureError as error:
+        raise SiweError(error.code, error.detail) from error
 
 
 def _write_time(time: datetime) -> str:

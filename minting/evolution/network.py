@@ -10,15 +10,16 @@ with int8 weights w, int32 biases b, one multiplier m and uint8 activations x, y
 reference of the Solidity renderer; ``generation.gan.student`` draws the same with torch.
 """
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 
 ARCHITECTURE = "morphora-student-1"
 LATENTS, START, WIDTHS, RESOLUTION = 32, 24, (24, 16, 16), 32
@@ -56,7 +57,7 @@ class Network:
 
     ``codes``: attribute -> [values, bytes] uint8, in the order of the latent's bytes. ``values``:
     attribute -> names. ``basis`` [z_dim, free bytes] is what the rest of the latent does to the big
-    generator's z (``generation.gan.lessons``).
+    generator's z (``generation.gan.lessons``). ``sha256`` is that of its file.
     """
 
     layers: tuple[Layer, ...]
@@ -64,15 +65,20 @@ class Network:
     values: Mapping[str, tuple[str, ...]]
     basis: NDArray[np.float32]
     recipe: Mapping[str, Any]
+    sha256: str
 
 
 def load(path: Path) -> Network:
     """The network in a safetensors file; NetworkError if it is not one."""
-    with safe_open(path, framework="np") as file:
-        about = file.metadata() or {}
-        if about.get("architecture") != ARCHITECTURE:
-            raise NetworkError(path, f"not {ARCHITECTURE}")
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    try:
+        with safe_open(path, framework="np") as file:
+            about = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise NetworkError(path, f"not a safetensors file: {error}") from error
+    if about.get("architecture") != ARCHITECTURE:
+        raise NetworkError(path, f"not {ARCHITECTURE}")
     layers = []
     for name in LAYERS:
         weight, bias = tensors[f"{name}.weight"], tensors[f"{name}.bias"]
@@ -83,16 +89,23 @@ def load(path: Path) -> Network:
         layers.append(Layer(weight, bias, int(tensors[f"{name}.multiplier"])))
     values = {name: tuple(some) for name, some in json.loads(about["schema"]).items()}
     codes = {name: tensors[f"codes.{name}"] for name in values}
-    return Network(tuple(layers), codes, values, tensors["basis"], json.loads(about["recipe"]))
+    return Network(
+        tuple(layers), codes, values, tensors["basis"], json.loads(about["recipe"]), digest
+    )
 
 
 def draw(network: Network, latents: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Pictures [N, 32, 32, 3] uint8 of latents [N, 32] uint8."""
+    return draw_layers(network.layers, latents)
+
+
+def draw_layers(layers: Sequence[Layer], latents: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The same of layers alone, as a contract has them."""
     x = latents.astype(np.int64)[:, :, None, None]
-    for place, layer in enumerate(network.layers):
+    for place, layer in enumerate(layers):
         if place == 1:
             x = x.reshape(len(x), START, 4, 4)
-        if 0 < place < len(network.layers) - 1:
+        if 0 < place < len(layers) - 1:
             x = x.repeat(2, axis=2).repeat(2, axis=3)
         x = _apply(x, layer)
     return np.ascontiguousarray(x.transpose(0, 2, 3, 1)).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""What is on chain: blocks, contracts, what we send, commitments, tokens, market, stakes, votes."""
+"""What is on chain: blocks, contracts, what we send, tokens, market, stakes, votes, evolution."""
 
 from minting.models.chain import (
     Alarm,
@@ -13,8 +13,22 @@ from minting.models.chain import (
     Sender,
 )
 from minting.models.cursors import Cursor, CursorQuerySet, Source
+from minting.models.evolution import (
+    Epoch,
+    Interaction,
+    LogRow,
+    NamedPosition,
+    ProvenLevels,
+    Snapshot,
+)
 from minting.models.fields import WEI_DIGITS, AmountField, WeiField
-from minting.models.governance import Governance
+from minting.models.governance import (
+    BoundsChange,
+    Governance,
+    GovernorProposal,
+    GovernorStep,
+    GovernorVote,
+)
 from minting.models.market import (
     Listing,
     ListingQuerySet,
@@ -62,6 +76,7 @@ __all__ = [
     "Attempt",
     "Block",
     "BlockQuerySet",
+    "BoundsChange",
     "ChainTransaction",
     "ChainTransactionQuerySet",
     "Commitment",
@@ -73,18 +88,26 @@ __all__ = [
     "Delegation",
     "DelegationQuerySet",
     "DropEvent",
+    "Epoch",
     "Governance",
+    "GovernorProposal",
+    "GovernorStep",
+    "GovernorVote",
+    "Interaction",
     "LiquidityChange",
     "LiquiditySnapshot",
     "ListEntry",
     "Listing",
     "ListingQuerySet",
+    "LogRow",
     "Marketplace",
+    "NamedPosition",
     "PackedCar",
     "Pool",
     "PoolPayment",
     "PoolPaymentQuerySet",
     "PoolRowQuerySet",
+    "ProvenLevels",
     "Publication",
     "PublicationPart",
     "PublicationQuerySet",
@@ -96,6 +119,7 @@ __all__ = [
     "SaleQuerySet",
     "Seal",
     "Sender",
+    "Snapshot",
     "Source",
     "Stake",
     "StakeQuerySet",

@@ -55,6 +55,14 @@ class ContractQuerySet(models.QuerySet["Contract"]):
     def deployed(self) -> Self:
         return self.exclude(address="")
 
+    def being_made(self) -> Self:
+        """Asked for, drawn inside the chain, and not complete on it yet."""
+        own = ChainTransaction.objects.filter(contract=models.OuterRef("pk"))
+        named = own.filter(kind=ChainTransaction.Kind.LAW)
+        lawless = Q(law__isnull=False) & ~models.Exists(named)
+        rows = self.exclude(painter_address="").filter(Q(address="") | lawless)
+        return rows.filter(models.Exists(own)).order_by("pk")
+
 
 class Contract(models.Model):
     """A collection's contract; it has an address once its creation is confirmed."""
@@ -70,6 +78,13 @@ class Contract(models.Model):
         max_length=42, blank=True, help_text="the contract that stakes its works, if there is one"
     )
     staking_block = models.PositiveBigIntegerField(null=True)
+    painter_address = models.CharField(
+        max_length=42, blank=True, help_text="what draws its works inside the chain, if they are"
+    )
+    law = models.JSONField(null=True, help_text="how its works move (minting.evolution.laws)")
+    evolution_address = models.CharField(
+        max_length=42, blank=True, help_text="the contract that moves them, once it is asked for"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ContractQuerySet.as_manager()
@@ -90,12 +105,25 @@ class Contract(models.Model):
                 name="contract_has_a_block_with_its_staking",
             ),
             models.CheckConstraint(
+                condition=Q(painter_address="") | Q(has_votes=False),
+                name="contract_paints_or_votes",
+            ),
+            models.CheckConstraint(
+                condition=Q(law__isnull=True) | ~Q(painter_address=""),
+                name="contract_with_a_law_paints",
+            ),
+            models.CheckConstraint(
                 condition=Q(royalty_bps__lte=1000), name="contract_royalty_at_most_a_tenth"
             ),
         ]
 
     def __str__(self) -> str:
         return self.address or f"contract of {self.collection_id}, not deployed"
+
+    @property
+    def is_painted(self) -> bool:
+        """Whether its works are drawn inside the chain."""
+        return bool(self.painter_address)
 
 
 class Marketplace(models.Model):
@@ -141,6 +169,16 @@ class ChainTransactionQuerySet(models.QuerySet["ChainTransaction"]):
         states = [ChainTransaction.State.PENDING, ChainTransaction.State.SENT]
         return self.filter(state__in=states).order_by("created_at", "pk")
 
+    def due(self) -> Self:
+        """Unsettled, but for first drops whose collection has not named its law yet."""
+        named = ChainTransaction.objects.filter(
+            contract=models.OuterRef("contract"),
+            kind=ChainTransaction.Kind.LAW,
+            state=ChainTransaction.State.CONFIRMED,
+        )
+        early = Q(kind=ChainTransaction.Kind.COMMIT, contract__law__isnull=False)
+        return self.unsettled().exclude(early & ~models.Exists(named))
+
 
 class ChainTransaction(models.Model):
     """An intent in the outbox. Its key is used once, for ever; its effect happens at most once."""
@@ -165,10 +203,15 @@ class ChainTransaction(models.Model):
         FOUNDING = "founding", "create the government of its holders"
         TREASURY = "treasury", "name where withdrawals go"
         ROYALTY = "royalty", "name where royalties go"
+        EVOLUTION = "evolution", "create the contract that moves its works"
+        LAW = "law", "let that contract move its works, for good"
+        EPOCH = "epoch", "publish what levels can be proven"
+        PROVE = "prove", "prove the levels of a work"
+        INTERACT = "interact", "send what a work's holder signed"
 
     CREATIONS = (Kind.DEPLOY, Kind.CONDUIT, Kind.MARKET, Kind.STAKING, Kind.FOUNDING)
     # What other intents call has to be there first.
-    FIRST = (Kind.LIBRARY, *CREATIONS)
+    FIRST = (Kind.LIBRARY, Kind.EVOLUTION, *CREATIONS)
 
     class State(models.TextChoices):
         PENDING = "pending", "not signed yet"
@@ -211,8 +254,10 @@ class ChainTransaction(models.Model):
     @property
     def to(self) -> str | None:
         """The address that is called, empty while there is none yet; None for a creation."""
-        if self.kind == self.Kind.LIBRARY:
+        if self.kind in (self.Kind.LIBRARY, self.Kind.EVOLUTION):
             return FACTORY
+        if self.kind in (self.Kind.EPOCH, self.Kind.PROVE, self.Kind.INTERACT):
+            return self.contract.evolution_address
         return None if self.kind in self.CREATIONS else self.contract.address
 
 

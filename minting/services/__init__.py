@@ -1,17 +1,29 @@
 """Writes of minting: keyword-only arguments, one transaction, the row as the answer."""
 
+from minting.services.accounts import TokenAccount, find_account, request_accounts
 from minting.services.blocks import CursorMovedError, ForkError, prune_blocks, shrink_window
 from minting.services.chain import connect, load_signer, public_rpc_url
 from minting.services.commitments import (
     prepare_commitment,
     request_commit,
 )
-from minting.services.contracts import plan_contract, request_deploy
+from minting.services.contracts import plan_contract
 from minting.services.eligibility import (
     Eligibility,
     find_eligibility,
     minted_in,
     place_in_queue,
+)
+from minting.services.epochs import request_epoch, request_proofs
+from minting.services.evolution import (
+    ChainWork,
+    MirrorWork,
+    NotPaintedError,
+    mirror_levels,
+    mirror_work,
+    read_levels,
+    read_work,
+    word_of,
 )
 from minting.services.exports import (
     ExportMismatchError,
@@ -21,7 +33,14 @@ from minting.services.exports import (
     export_drop,
     published,
 )
-from minting.services.governance import NoVotesError, request_founding
+from minting.services.governance import NoVotesError, bounds_at, options_of, request_founding
+from minting.services.governor import (
+    GovernorWindow,
+    Standing,
+    quorum_percent,
+    record_governor_window,
+    standings,
+)
 from minting.services.listings import ChainMovedError, create_listing, expire_listings
 from minting.services.living import (
     announcement,
@@ -35,6 +54,8 @@ from minting.services.living import (
     token_seed,
     undrawn,
 )
+from minting.services.local import furnish_chain
+from minting.services.making import continue_making, request_deploy
 from minting.services.market import (
     NoMarketplaceError,
     find_marketplace,
@@ -42,6 +63,8 @@ from minting.services.market import (
     request_marketplace,
 )
 from minting.services.mints import request_mint
+from minting.services.moments import Happening, Moment, ask_chain, happenings, moments
+from minting.services.moved import moved_work
 from minting.services.outbox import (
     abandon_attempt,
     intend,
@@ -52,6 +75,17 @@ from minting.services.outbox import (
     sign_attempts,
 )
 from minting.services.owed import Owed, find_owed, may_owe
+from minting.services.painting import (
+    FixedDropError,
+    NoStudentError,
+    is_painted,
+    law_of,
+    moved_undrawn,
+    network_of,
+    refuse_fixed,
+    teachers,
+    twin_of,
+)
 from minting.services.places import CommitmentPendingError
 from minting.services.pools import (
     CreationUnknownError,
@@ -105,6 +139,12 @@ from minting.services.rehearsals import (
     record_rehearsal,
     terms_digest,
 )
+from minting.services.relays import (
+    RelayError,
+    offer_interaction,
+    relay_interaction,
+    relays,
+)
 from minting.services.sales import (
     MAX_PER_TRANSACTION,
     NO_END,
@@ -139,6 +179,8 @@ from minting.services.takings import (
     request_withdraw,
 )
 from minting.services.tokens import UnknownTokenError, Window, record_window, rewind
+from minting.services.trading import draft_listing, purchase, withdrawal
+from minting.services.trials import draw_directions, draw_examples
 from minting.services.votes import find_delegate, voting_power
 from minting.services.works import ImageMismatchError
 
@@ -147,20 +189,28 @@ __all__ = [
     "MAX_PER_TRANSACTION",
     "NO_END",
     "ChainMovedError",
+    "ChainWork",
     "CommitmentPendingError",
     "CostChangedError",
     "CreationUnknownError",
     "CursorMovedError",
     "Eligibility",
     "ExportMismatchError",
+    "FixedDropError",
     "FolderNotEmptyError",
     "ForkError",
+    "GovernorWindow",
+    "Happening",
     "ImageMismatchError",
     "IndexProgress",
+    "MirrorWork",
+    "Moment",
     "NoMarketplaceError",
+    "NoStudentError",
     "NoVotesError",
     "NotDeployedError",
     "NotPackedError",
+    "NotPaintedError",
     "NotPlannedError",
     "NotSealedError",
     "Owed",
@@ -169,28 +219,38 @@ __all__ = [
     "PoolWindow",
     "Quote",
     "Rehearsed",
+    "RelayError",
     "SaleAlreadyRequestedError",
     "SaleState",
+    "Standing",
     "Storage",
     "Terms",
+    "TokenAccount",
     "UnknownTargetError",
     "UnknownTokenError",
     "Window",
     "abandon_attempt",
     "add_phase",
     "announcement",
+    "ask_chain",
     "asked_for",
     "awaited_block",
+    "bounds_at",
     "chain_alarms",
     "clear_alarms",
     "connect",
+    "continue_making",
     "create_listing",
     "doubt_part",
+    "draft_listing",
+    "draw_directions",
+    "draw_examples",
     "drop_car",
     "drop_rows",
     "expire_listings",
     "export_drop",
     "final_works",
+    "find_account",
     "find_delegate",
     "find_drop_seed",
     "find_eligibility",
@@ -198,12 +258,16 @@ __all__ = [
     "find_owed",
     "find_target",
     "first_block",
+    "furnish_chain",
     "gateways_of",
     "hang",
+    "happenings",
     "hold",
     "index_progress",
     "intend",
     "is_final",
+    "is_painted",
+    "law_of",
     "lay_out",
     "live_description",
     "living_drops",
@@ -211,6 +275,12 @@ __all__ = [
     "may_owe",
     "measure_storage",
     "minted_in",
+    "mirror_levels",
+    "mirror_work",
+    "moments",
+    "moved_undrawn",
+    "moved_work",
+    "network_of",
     "next_step",
     "note_accepted",
     "note_checked",
@@ -220,8 +290,10 @@ __all__ = [
     "note_pin",
     "note_trouble",
     "note_works",
+    "offer_interaction",
     "open_rounds",
     "open_sellers",
+    "options_of",
     "own_state",
     "parts_of",
     "place_in_queue",
@@ -234,21 +306,31 @@ __all__ = [
     "public_rpc_url",
     "public_sale",
     "published",
+    "purchase",
     "put_off",
+    "quorum_percent",
     "quote",
     "raise_alarm",
+    "read_levels",
     "read_sale",
+    "read_work",
     "recent_rehearsal",
     "record_car",
+    "record_governor_window",
     "record_pool_window",
     "record_rehearsal",
     "record_window",
     "refuse",
+    "refuse_fixed",
     "register_pool",
+    "relay_interaction",
+    "relays",
     "remove_phase",
     "replace_attempt",
+    "request_accounts",
     "request_commit",
     "request_deploy",
+    "request_epoch",
     "request_founding",
     "request_living_commit",
     "request_marketplace",
@@ -256,6 +338,7 @@ __all__ = [
     "request_open_sale",
     "request_packing",
     "request_pause",
+    "request_proofs",
     "request_publication",
     "request_settle",
     "request_staking",
@@ -267,11 +350,16 @@ __all__ = [
     "shrink_window",
     "sign_attempts",
     "standing_sale",
+    "standings",
     "start_round",
     "storage_of",
+    "teachers",
     "terms_digest",
     "token_seed",
     "try_later",
+    "twin_of",
     "undrawn",
     "voting_power",
+    "withdrawal",
+    "word_of",
 ]

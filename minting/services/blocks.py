@@ -54,6 +54,14 @@ def prune_blocks(*, chain_id: int, below: int, since: int) -> None:
         swaps__isnull=True,
         liquidity_snapshots__isnull=True,
         liquidity_changes__isnull=True,
+        governor_proposals__isnull=True,
+        governor_votes__isnull=True,
+        governor_steps__isnull=True,
+        bounds_changes__isnull=True,
+        epochs__isnull=True,
+        proven_levels__isnull=True,
+        interactions__isnull=True,
+        named_positions__isnull=True,
     ).delete()
 
 

@@ -14,8 +14,9 @@ from minting.provenance.keccak import ZERO
 from minting.provenance.lineage import DropBody
 from minting.services import manifests
 from minting.services.chain import load_signer
-from minting.services.contracts import request_deploy
+from minting.services.making import request_deploy
 from minting.services.outbox import intend
+from minting.services.painting import refuse_fixed
 from minting.services.places import CommitmentPendingError, Start, find_start
 from minting.services.works import Works, build_works
 
@@ -40,6 +41,7 @@ def prepare_commitment(*, drop: Drop, vote_tally_root: bytes = ZERO) -> Commitme
 
 def request_commit(*, drop: Drop, vote_tally_root: bytes = ZERO) -> ChainTransaction:
     """The intent that commits the drop, and before it the contract's creation if it is needed."""
+    refuse_fixed(drop)
     commitment = prepare_commitment(drop=drop, vote_tally_root=vote_tally_root)
     return intend(
         kind=ChainTransaction.Kind.COMMIT,

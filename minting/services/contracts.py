@@ -1,16 +1,17 @@
-"""The contract of a collection, and the libraries that it is linked to."""
+"""The contract of a collection: what it is to be, and what creates it."""
 
 import base64
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
 
 from generation.models import Collection
-from minting.chain import contracts
-from minting.models import ChainTransaction, Contract
+from minting.chain import contracts, painted
+from minting.models import Contract
 from minting.provenance.canonical import canonicalize
+from minting.services import painting
 from minting.services.chain import load_signer
-from minting.services.outbox import intend
 
 ROYALTY_BPS = 500
 
@@ -22,11 +23,17 @@ def plan_contract(
     treasury: str | None = None,
     royalty_bps: int = ROYALTY_BPS,
     has_votes: bool = False,
+    is_painted: bool = False,
+    law: dict[str, Any] | None = None,
 ) -> Contract:
     """What the collection's contract is to be; the first plan counts.
 
-    Without a treasury, payments go to the account that deploys.
+    Without a treasury, payments go to the account that deploys. With a law (a document of
+    ``minting.evolution.laws``) the works that it paints move. NoStudentError or PackingError where
+    the collection cannot be drawn inside a contract, ValueError for works that vote as well.
     """
+    if has_votes and (is_painted or law):
+        raise ValueError("a contract has no room for votes and for a generator")
     locked = Collection.objects.select_for_update().get(pk=collection.pk)
     contract, _ = Contract.objects.get_or_create(
         collection=locked,
@@ -35,52 +42,30 @@ def plan_contract(
             "treasury": treasury or load_signer().address,
             "royalty_bps": royalty_bps,
             "has_votes": has_votes,
+            "painter_address": painting.painter_of(locked).address if is_painted or law else "",
+            "law": law,
         },
     )
-    return contract
-
-
-@transaction.atomic
-def request_deploy(
-    *, collection: Collection, treasury: str | None = None, royalty_bps: int = ROYALTY_BPS
-) -> Contract:
-    """The collection's contract, on its way to the chain if it is not there yet."""
-    contract = plan_contract(collection=collection, treasury=treasury, royalty_bps=royalty_bps)
-    if not contract.address:
-        sender = load_signer().address
-        call = deployment(contract)
-        _request_libraries(contract, sender)
-        intend(kind=ChainTransaction.Kind.DEPLOY, contract=contract, call=call, sender=sender)
     return contract
 
 
 def deployment(contract: Contract) -> bytes:
     """The input of the transaction that creates it."""
     collection = contract.collection
-    return contracts.deployment(
-        name=collection.name,
-        symbol=symbol(collection.slug),
-        contract_uri=contract_uri(collection),
-        live_uri=live_uri(collection),
-        treasury=contract.treasury,
-        royalty_bps=contract.royalty_bps,
-        has_votes=contract.has_votes,
-    )
-
-
-def _request_libraries(contract: Contract, sender: str) -> None:
-    """What the contract is linked to, once for a chain; whoever put it there, it is the same."""
-    for address, call in contracts.libraries().items():
-        ChainTransaction.objects.get_or_create(
-            key=f"{ChainTransaction.Kind.LIBRARY}:{contract.chain_id}:{address}",
-            defaults={
-                "kind": ChainTransaction.Kind.LIBRARY,
-                "contract": contract,
-                "chain_id": contract.chain_id,
-                "sender": sender,
-                "call": call,
-            },
+    words: dict[str, Any] = {
+        "name": collection.name,
+        "symbol": symbol(collection.slug),
+        "contract_uri": contract_uri(collection),
+        "live_uri": live_uri(collection),
+        "treasury": contract.treasury,
+        "royalty_bps": contract.royalty_bps,
+    }
+    if contract.is_painted:
+        is_evolving = contract.law is not None
+        return painted.deployment(
+            **words, painter=contract.painter_address, is_evolving=is_evolving
         )
+    return contracts.deployment(**words, has_votes=contract.has_votes)
 
 
 def live_uri(collection: Collection) -> str:

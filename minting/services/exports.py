@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from minting.services import manifests
 
 # 10,000 works are packed in half a minute.
 ABANDONED_S = 3600
+ROUNDS = "rounds"  # beside the works of an exported drop, and in no CAR
 
 
 class FolderNotEmptyError(Exception):
@@ -55,10 +57,13 @@ def published(commitment: Commitment) -> Commitment | Seal:
     return found
 
 
-def export_drop(*, commitment: Commitment, out: Path) -> Path:
+def export_drop(
+    *, commitment: Commitment, out: Path, rounds: Mapping[int, bytes] | None = None
+) -> Path:
     """Write the drop's folder, drop.car and manifest.json to ``out``: complete, or not at all.
 
-    NotSealedError before the works are final.
+    ``rounds`` are files of what led to the drop's parameters, by the number of the drop that was
+    voted on. NotSealedError before the works are final.
     """
     final = published(commitment)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -71,8 +76,16 @@ def export_drop(*, commitment: Commitment, out: Path) -> Path:
         car.replace(folder / car.name)
         manifest = final.manifest | {"chain": _chain(commitment)}
         (folder / "manifest.json").write_bytes(canonicalize(manifest))
+        _write_rounds(rounds or {}, folder / ROUNDS)
         folder.replace(out)
     return out
+
+
+def _write_rounds(rounds: Mapping[int, bytes], folder: Path) -> None:
+    if rounds:
+        folder.mkdir()
+    for number, raw in rounds.items():
+        (folder / f"{number}.json").write_bytes(raw)
 
 
 def drop_car(*, commitment: Commitment) -> Path:

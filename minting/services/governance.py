@@ -5,11 +5,12 @@ from dataclasses import asdict
 from django.db import transaction
 
 from generation.models import Collection
-from minting.chain import contracts, governance
+from minting.chain import bounds, contracts, governance
+from minting.chain.bounds import Option, Range
 from minting.chain.client import Receipt
 from minting.chain.governance import FoundingTerms, TermsError
 from minting.chain.logs import ZERO_ADDRESS
-from minting.models import ChainTransaction, Contract, Governance
+from minting.models import BoundsChange, ChainTransaction, Contract, Cursor, Governance
 from minting.services.chain import load_signer
 from minting.services.outbox import intend
 from minting.services.stakes import NotDeployedError
@@ -56,9 +57,9 @@ def place_government(*, intent: ChainTransaction, receipt: Receipt) -> None:
     contract = intent.contract
     assert receipt.contract_address is not None
     found = governance.founded(receipt.contract_address)
-    Governance.objects.filter(contract=contract).update(
-        **found._asdict(), founded_block=receipt.block_number
-    )
+    rows = Governance.objects.filter(contract=contract)
+    rows.update(**found._asdict(), founded_block=receipt.block_number)
+    Cursor.objects.create(governance=rows.get(), number=receipt.block_number - 1)
     calls = {
         Kind.TREASURY: contracts.call("setTreasury", found.timelock),
         Kind.ROYALTY: contracts.call("setRoyalty", found.timelock, contract.royalty_bps),
@@ -71,3 +72,30 @@ def hand_treasury_over(*, intent: ChainTransaction) -> None:
     """From here on withdrawals go to the timelock. Part of the caller's transaction."""
     timelock = Governance.objects.get(contract=intent.contract).timelock
     Contract.objects.filter(pk=intent.contract_id).update(treasury=timelock)
+
+
+def options_of(collection: Collection) -> list[Option]:
+    """Attribute and value of everything that the newest parameters give a share."""
+    newest = collection.parameter_sets.order_by("-number", "-pk").first()
+    if newest is None:
+        return []
+    shares = newest.body["distributions"]
+    return [
+        (attribute, value) for attribute in sorted(shares) for value in sorted(shares[attribute])
+    ]
+
+
+def bounds_at(collection: Collection, block_number: int) -> dict[str, Range]:
+    """Name -> least and most, as shares of one, of what holders had bounded after a block.
+
+    Names as ``minting.chain.bounds`` has them; a hash of nothing known stays hexadecimal. The ends
+    are what was voted, sensible or not. Empty without a government.
+    """
+    changes = BoundsChange.objects.filter(governance__contract__collection=collection)
+    last = changes.until(block_number).in_order()
+    ends = {row.name: (row.low, row.high) for row in last}
+    options = options_of(collection) if ends else []
+    return {
+        bounds.unpack(bytes.fromhex(name[2:]), options): bounds.as_range(*end)
+        for name, end in ends.items()
+    }

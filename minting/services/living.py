@@ -27,7 +27,7 @@ from minting.provenance.keccak import ZERO
 from minting.provenance.lineage import DropBody, Roots
 from minting.services import manifests
 from minting.services.chain import load_signer
-from minting.services.contracts import request_deploy
+from minting.services.making import request_deploy
 from minting.services.outbox import intend
 from minting.services.places import Start, find_start
 from minting.services.works import build_works, describe

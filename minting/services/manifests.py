@@ -4,12 +4,13 @@ from typing import Any
 
 from generation.models import Drop
 from generation.services import named_steps
-from minting.models import Commitment
+from minting.models import Commitment, Contract
 from minting.provenance import cid, lineage
 from minting.provenance.canonical import canonicalize
 from minting.provenance.lineage import DropBody, Roots
 from minting.provenance.sources import code_files
 from minting.services.chain import load_signer
+from minting.services.painting import student
 from minting.services.places import Start
 
 FORMAT = "morphora-drop-4"
@@ -41,9 +42,19 @@ def origin(drop: Drop) -> dict[str, Any]:
             name: step.tolist()
             for name, step in named_steps(drop.checkpoint, parameters.parameters).items()
         },
+        **_basis(drop),
         "parent_parameters": parent.body if parent else None,
         "ancestors": ancestors(drop),
     }
+
+
+def _basis(drop: Drop) -> dict[str, Any]:
+    """Along what the bytes of works that the contract draws move the large latent."""
+    contract = Contract.objects.filter(collection=drop.collection_id).first()
+    if contract is None or not contract.is_painted:
+        return {}
+    own = student(drop.collection)
+    return {"student_sha256": own.sha256, "basis": own.basis.tolist()}
 
 
 def provenance(manifest: dict[str, Any]) -> bytes:
@@ -99,9 +110,11 @@ def environments(drop: Drop) -> list[dict[str, Any]]:
 
 
 def curation_rows(drop: Drop) -> list[dict[str, Any]]:
-    """The curation log: what was planned, then every decision in the order they were taken."""
+    """The curation log: what was planned or chosen from, then every decision in their order."""
     plan = [{"kind": "planned", "body": drop.plan.to_json()}] if hasattr(drop, "plan") else []
     decisions = drop.decisions.select_related("artwork", "curator").in_order()
+    if hasattr(drop, "selection"):
+        plan.append({"kind": "selected", "body": drop.selection.to_json()})
     return plan + [
         {
             "kind": decision.kind,

@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 
 from django.conf import settings
 from django.db.models import Q
 
-from minting.models import Alarm, Block, Cursor, Pool, Source
+from minting.models import Alarm, Block, Cursor, Governance, Pool, Source
+from minting.services.governor import forget_government
 from minting.services.pools import forget_pool
 from minting.services.tokens import forget, rewind
 
@@ -17,7 +20,7 @@ BLOCKS = 200
 
 @dataclass(frozen=True)
 class IndexProgress:
-    """How far the logs of the contract or pool at ``address`` have been read."""
+    """How far the logs of what is at ``address`` have been read."""
 
     address: str
     first: int
@@ -36,7 +39,7 @@ class IndexProgress:
 
 
 def index_progress() -> list[IndexProgress]:
-    """One entry for each contract and pool on this chain, as of the last time it was read."""
+    """One entry for each source on this chain, as of the last time it was read."""
     cursors = Cursor.objects.on_chain(settings.CHAIN_ID).in_order()
     return [
         IndexProgress(cursor.source.address, cursor.first, cursor.number, cursor.head)
@@ -98,7 +101,10 @@ def drop_rows(*, chain_id: int, first: int, source: Source | None = None) -> Ite
 def _mentions(source: Source) -> Q:
     if isinstance(source, Pool):
         return Q(liquidity_snapshots__pool=source) | Q(liquidity_changes__pool=source)
-    return Q(transfers__token__contract=source)
+    if isinstance(source, Governance):
+        rows = ("governor_proposals", "governor_votes", "governor_steps", "bounds_changes")
+        return reduce(or_, (Q(**{f"{name}__governance": source}) for name in rows))
+    return Q(transfers__token__contract=source) | Q(epochs__contract=source)
 
 
 def _drop(chain_id: int, source: Source | None, number: int) -> None:
@@ -106,6 +112,8 @@ def _drop(chain_id: int, source: Source | None, number: int) -> None:
         rewind(chain_id=chain_id, number=number)
     elif isinstance(source, Pool):
         forget_pool(pool=source, number=number)
+    elif isinstance(source, Governance):
+        forget_government(governance=source, number=number)
     else:
         forget(contract=source, number=number)
 

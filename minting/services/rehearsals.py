@@ -10,6 +10,7 @@ from minting.chain.rehearsal import Plan
 from minting.models import Commitment, Contract, Rehearsal
 from minting.provenance.canonical import canonicalize
 from minting.services.contracts import ROYALTY_BPS, deployment
+from minting.services.painting import painter_of
 from minting.services.sales import asked_for
 from minting.services.works import describe
 
@@ -55,14 +56,22 @@ def plan_rehearsal(drop: Drop) -> Plan:
     before = Commitment.objects.light().filter(
         collection=drop.collection_id, number__lt=commitment.number
     )
+    contract = _contract(drop)
+    placed: tuple[bytes, ...] = ()
+    if contract.is_painted:  # with its story of today, which may be another than on the chain
+        painter = painter_of(drop.collection)
+        contract.painter_address = painter.address
+        placed = tuple(painter.calls.values())
     return Plan(
-        deployment=deployment(_contract(drop)),
+        deployment=deployment(contract),
         earlier=tuple(row.body for row in before.order_by("number")),
         body=commitment.body,
         secret=bytes.fromhex(commitment.secret),
         phases=tuple(one.phase for one in terms),
         lists=tuple(one.entries for one in terms),
         final_by=commitment.final_by,
+        placed=placed,
+        law=contract.law,
     )
 
 

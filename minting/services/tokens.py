@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import OuterRef, Q, Subquery
 
 from generation.models import Artwork
-from minting.chain import stakes, votes
+from minting.chain import evolving, stakes, votes
 from minting.chain.client import Header
 from minting.chain.fulfilments import MarketLog
 from minting.chain.logs import Place, RevealLog, SoldLog, TransferLog
@@ -23,6 +23,7 @@ from minting.models import (
     Transfer,
 )
 from minting.services.blocks import advance_cursor, store_blocks
+from minting.services.evolution import forget_evolution, record_evolution
 from minting.services.market import find_listings_again, record_market, reopen_listings
 from minting.services.reveals import record_reveals
 from minting.services.stakes import forget_stakes, record_stakes
@@ -56,11 +57,12 @@ class Window:
     market: Sequence[MarketLog] = ()
     staked: Sequence[stakes.Log] = ()
     voted: Sequence[votes.Log] = ()
+    moved: Sequence[evolving.Log] = ()
 
     @property
     def places(self) -> list[Place]:
-        found = (*self.transfers, *self.reveals, *self.market, *self.staked, *self.voted)
-        return [log.place for log in found]
+        found = (*self.transfers, *self.reveals, *self.market, *self.staked)
+        return [log.place for log in (*found, *self.voted, *self.moved)]
 
 
 @transaction.atomic
@@ -93,6 +95,7 @@ def record_window(
     )
     record_stakes(contract=contract, found=found.staked, blocks=blocks)
     record_votes(contract=contract, found=found.voted, blocks=blocks)
+    record_evolution(contract=contract, found=found.moved, blocks=blocks)
     return {token.drop_id for token in tokens.values()} | revealed
 
 
@@ -118,6 +121,7 @@ def forget(*, contract: Contract, number: int) -> None:
     surviving = set(moved.values_list("pk", flat=True))
     forget_stakes(contract=contract, number=number)
     forget_votes(contract=contract, number=number)
+    forget_evolution(contract=contract, number=number)
     for table in (Sale, Transfer):
         table._default_manager.filter(token__contract=contract, block__in=above).delete()
     contract.tokens.filter(minted_block__in=above).delete()

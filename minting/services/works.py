@@ -102,6 +102,8 @@ def _row(work: Artwork, leaf: Leaf, about: dict[str, Any]) -> dict[str, Any]:
         "item_seed": work.item_seed,
         "requested": work.requested,
         "explores": work.explores,
+        "control": work.is_control,
+        "exposure": work.exposure,
         "image_sha256": work.image_digest,
         "drawn_sha256": work.drawn_digest or work.image_digest,
         "metadata_keccak256": leaf.metadata_hash.hex(),

@@ -79,6 +79,11 @@ def named(ids: Sequence[int]) -> str:
     return ", ".join(map(str, ids[:SHOWN])) + more
 
 
+def counted(n: int, thing: str) -> str:
+    """A number and what there are so many of."""
+    return f"{n} {thing}" if n == 1 else f"{n} {thing}s"
+
+
 def table(findings: Iterable[Finding]) -> str:
     """Lines for people: state, check, subject, why."""
     rows = [(str(one.state), one.check, one.subject, one.why) for one in findings]

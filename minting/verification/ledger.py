@@ -10,7 +10,10 @@ from minting.provenance.keccak import keccak256
 from minting.provenance.lineage import DropBody, Roots
 from minting.verification.node import ContradictionError, Event, Node
 
-VARIANTS = ("LivingCollection", "LivingVotesCollection")
+VARIANTS = (
+    *("LivingCollection", "LivingVotesCollection"),
+    *("PaintedCollection", "EvolvingCollection"),
+)
 KINDS = ("fixed", "prepared", "on the fly")
 _DOMAIN = b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 _PUSH1, _PUSH32, _PUSH20 = 0x60, 0x7F, 0x73
@@ -152,8 +155,11 @@ def _codes(node: Node, chain_id: int) -> tuple[str, tuple[str, ...], tuple[Any, 
     domain = node.ask("eip712Domain")
     if domain is None:
         return VARIANTS[0], (node.contract,), ()
-    allowed = _immutables(chain_id, node.contract, str(domain[1]), str(domain[2]))
-    fits = [name for name in VARIANTS if _is_deployed(code, compiled(name), allowed)]
+    allowed = domain_words(chain_id, node.contract, str(domain[1]), str(domain[2]))
+    painter = node.beside(node.contract, compiled(VARIANTS[2])).ask("painter")
+    if painter is not None:
+        allowed.add(bytes.fromhex(str(painter)[2:]).rjust(32, b"\0"))
+    fits = [name for name in VARIANTS if has_code(code, compiled(name), allowed)]
     if not fits:
         return VARIANTS[0], (node.contract,), domain
     libraries = compiled(fits[0]).libraries.items()
@@ -161,8 +167,8 @@ def _codes(node: Node, chain_id: int) -> tuple[str, tuple[str, ...], tuple[Any, 
     return fits[0], tuple(foreign), domain
 
 
-def _immutables(chain_id: int, contract: str, name: str, version: str) -> set[bytes]:
-    """The words that a collection's code gets as it is created: all of EIP-712's (OpenZeppelin)."""
+def domain_words(chain_id: int, contract: str, name: str, version: str) -> set[bytes]:
+    """The words of EIP-712 (OpenZeppelin) that a contract's code gets as it is created."""
     name_hash, version_hash = keccak256(name.encode()), keccak256(version.encode())
     address = bytes.fromhex(contract[2:]).rjust(32, b"\0")
     words = [keccak256(_DOMAIN), name_hash, version_hash, chain_id.to_bytes(32), address]
@@ -175,7 +181,7 @@ def _short(text: str) -> bytes:
     return _LONG_NAME if len(raw) > 31 else raw.ljust(31, b"\0") + bytes([len(raw)])
 
 
-def _is_deployed(code: bytes, contract: Compiled, allowed: set[bytes]) -> bool:
+def has_code(code: bytes, contract: Compiled, allowed: set[bytes]) -> bool:
     """Whether code is the compiler's, with allowed words where that has zeros to be filled."""
     wanted = bytes.fromhex(contract.artefact["deployed_bytecode"][2:])
     filled = bytearray(wanted)

@@ -5,6 +5,7 @@ an answer of the contract has to be the bytes that encoding it again gives.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -12,7 +13,7 @@ import rlp  # type: ignore[import-untyped]
 from eth_abi.abi import decode, encode
 
 from minting.chain import contracts
-from minting.chain.abi import types
+from minting.chain.abi import Compiled, types
 from minting.chain.client import ChainError, Client, RpcError, TransportError
 from minting.provenance.keccak import keccak256
 from minting.verification.findings import MISSHAPEN
@@ -70,12 +71,29 @@ class Event:
 class Node:
     """A contract as a node knows it after one block."""
 
-    def __init__(self, client: Client, contract: str) -> None:
+    def __init__(self, client: Client, contract: str, block: int | None = None) -> None:
+        """``block``: after which one; the newest where nothing is said."""
         self._client = client
         self.contract = contract
+        self.interface = contracts.collection()
         self._headers: dict[int, BlockHeader] = {}
-        newest = self._ask("eth_getBlockByNumber", "latest", False)
-        self.block = _readable(lambda: _header(newest))
+        named = "latest" if block is None else hex(block)
+        found = self._ask("eth_getBlockByNumber", named, False)
+        if found is None:
+            raise UnreadableError(f"the node has no block {block}")
+        self.block = _readable(lambda: _header(found))
+
+    def beside(self, contract: str, interface: Compiled) -> "Node":
+        """Another contract after the same block."""
+        found = copy(self)
+        found.contract, found.interface = contract, interface
+        return found
+
+    def at(self, number: int) -> "Node":
+        """The same contract after another block."""
+        found = copy(self)
+        found.block = self.header(number)
+        return found
 
     def chain_id(self) -> int:
         return _readable(lambda: _number(self._ask("eth_chainId")))
@@ -98,9 +116,9 @@ class Node:
 
     def call(self, name: str, *arguments: Any) -> Any:
         """What a function of the contract answers."""
-        request = {"to": self.contract, "data": "0x" + contracts.call(name, *arguments).hex()}
+        request = {"to": self.contract, "data": "0x" + self.interface.call(name, *arguments).hex()}
         answer = self._ask("eth_call", request, hex(self.block.number))
-        outputs = types(contracts.collection().element("function", name)["outputs"])
+        outputs = types(self.interface.element("function", name)["outputs"])
 
         def read() -> Any:
             raw = _bytes(answer)
@@ -129,12 +147,41 @@ class Node:
 
         Asked for in one piece, and in smaller ones where the node refuses that.
         """
-        topics = [[contracts.collection().topic(name) for name in names], *more]
+        topics = [[self.interface.topic(name) for name in names], *more]
         last = self.block.number if last is None else last
         raw = [log for part in self._windows(topics, first, last) for log in part]
         self._compare(raw)
-        found = [_readable(lambda log=log: _event(log)) for log in raw]  # type: ignore[misc]
+        found = [_readable(lambda log=log: self._event(log, names)) for log in raw]  # type: ignore[misc]
         return sorted(found, key=lambda event: (event.block_number, event.log_index))
+
+    def _event(self, raw: dict[str, Any], names: Sequence[str]) -> Event:
+        name = {self.interface.topic(name): name for name in names}[raw["topics"][0]]
+        outputs = self.interface.unindexed(name)
+        body = _bytes(raw["data"])
+        values = decode(outputs, body)
+        if encode(outputs, values) != body:
+            raise ValueError(f"{name} is told in another form than it has")
+        return Event(
+            name=name,
+            words=[int.from_bytes(_bytes(topic)) for topic in raw["topics"][1:]],
+            values=values,
+            block_number=_number(raw["blockNumber"]),
+            log_index=_number(raw["logIndex"]),
+            tx_hash=raw["transactionHash"],
+        )
+
+    def peer(self, address: str, question: bytes, words: int, gas: int) -> list[int]:
+        """The first words that a contract answers, whatever it is; none where it refuses."""
+        request = {"to": address, "data": "0x" + question.hex(), "gas": hex(gas)}
+        try:
+            answer = self._client.call("eth_call", request, hex(self.block.number))
+        except RpcError:  # out of gas, or no code that can be run, is no answer either
+            return []
+        except ChainError as error:
+            raise UnreadableError(str(error)) from error
+        raw = _readable(lambda: _bytes(answer))[: 32 * words]
+        is_whole = len(raw) == 32 * words
+        return [int.from_bytes(raw[i : i + 32]) for i in range(0, len(raw), 32)] if is_whole else []
 
     def _windows(self, topics: list[Any], first: int, last: int) -> Iterator[list[dict[str, Any]]]:
         span = max(last - first + 1, 1)
@@ -187,32 +234,8 @@ class Node:
             raise UnreadableError(str(error)) from error
 
 
-EVENTS = (
-    *("DropCommitted", "SaleOpened", "BlockCaptured", "RevealRearmed", "DropRevealed"),
-    *("DropSealed", "DropFailed", "Transfer", "Sold"),
-)
-
-
 def _facts(log: dict[str, Any]) -> list[Any]:
     return [log.get(name) for name in _LOG]
-
-
-def _event(raw: dict[str, Any]) -> Event:
-    names = {contracts.collection().topic(name): name for name in EVENTS}
-    name = names[raw["topics"][0]]
-    outputs = contracts.collection().unindexed(name)
-    body = _bytes(raw["data"])
-    values = decode(outputs, body)
-    if encode(outputs, values) != body:
-        raise ValueError(f"{name} is told in another form than it has")
-    return Event(
-        name=name,
-        words=[int.from_bytes(_bytes(topic)) for topic in raw["topics"][1:]],
-        values=values,
-        block_number=_number(raw["blockNumber"]),
-        log_index=_number(raw["logIndex"]),
-        tx_hash=raw["transactionHash"],
-    )
 
 
 def _header(raw: dict[str, Any]) -> BlockHeader:

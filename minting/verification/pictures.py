@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from generation.gan import latent
 from generation.gan.latent import ItemSpec
+from generation.gan.twins import Twin, follow
 from generation.imaging import codec
-from generation.imaging.difference import difference
+from generation.imaging.difference import Difference, difference
 from generation.traits import diversity
 from generation.traits.parameters import Parameters
 from minting.provenance import metadata
@@ -33,15 +34,21 @@ MAX_LEVELS = 1
 MAX_SHARE = 0.001
 
 Tell = Callable[[str], None]
+Twins = Callable[[int], Twin]
 
 
 def rerender(
-    folder: Folder, numbers: Sequence[int], checkpoint: Path, is_same_code: bool, tell: Tell
+    folder: Folder,
+    numbers: Sequence[int],
+    checkpoint: Path,
+    is_same_code: bool,
+    tell: Tell,
+    twins: Twins | None = None,
 ) -> Said:
     """Draw works again from seed, parameters and checkpoint, and compare samples."""
     from generation.gan.render import BATCH, canonical_environment
 
-    painter = _Painter(folder, checkpoint)
+    painter = Painter(folder, checkpoint, twins)
     exact, near, outside, unknown = 0, 0, [], []
     for start in range(0, len(numbers), BATCH):
         part = numbers[start : start + BATCH]
@@ -55,10 +62,10 @@ def rerender(
                 continue
             found = difference(codec.decode(folder.image(number), f"{number}.png"), picture)
             exact += found.largest == 0
-            if found.largest > MAX_LEVELS or found.share > MAX_SHARE:
-                outside.append(number)
-            else:
+            if is_near(found):
                 near += found.largest > 0
+            else:
+                outside.append(number)
         tell(f"{start + len(part)} of {len(numbers)} works drawn again")
     if outside and not is_same_code:
         raise NotCheckableError(f"the code here is another one, and draws others: {named(outside)}")
@@ -75,12 +82,18 @@ def rerender(
     return said, {"exact": exact, "within": near, "drawn": len(numbers), "retouched": len(unknown)}
 
 
+def is_near(found: Difference) -> bool:
+    """Whether two pictures may be one that was drawn on two machines."""
+    return found.largest <= MAX_LEVELS and found.share <= MAX_SHARE
+
+
 def check_attempts(
     folder: Folder,
     drop: ChainDrop,
     numbers: Sequence[int],
     checkpoint: Path,
     seed_of: Callable[[int], bytes],
+    twins: Twins | None = None,
 ) -> Said:
     """A later try needs a reason: what earlier ones draw repeats a work of the drop."""
     later = [n for n in numbers if folder.rows[n]["attempt"]]
@@ -88,7 +101,7 @@ def check_attempts(
         return "tries of works that were drawn before the sale are the curators' to choose among"
     if not later:
         return f"{len(numbers)} works are all the first try"
-    painter, kept = _Painter(folder, checkpoint), diversity.Repeats()
+    painter, kept = Painter(folder, checkpoint, twins), diversity.Repeats()
     for row in _looks(folder):
         kept.keep_row(row)
     digests = {raw.hex() for raw in folder.image_hashes.values()}
@@ -137,10 +150,10 @@ def read_again(folder: Folder, numbers: Sequence[int], parser: Path, is_same_cod
     return f"reads in {len(numbers)} of {len(folder.images)} pictures what their metadata say"
 
 
-class _Painter:
-    """A drop's generator with its parameters."""
+class Painter:
+    """A drop's generator with its parameters. ``twins``: what the contract draws of a work."""
 
-    def __init__(self, folder: Folder, checkpoint: Path) -> None:
+    def __init__(self, folder: Folder, checkpoint: Path, twins: Twins | None = None) -> None:
         from generation.gan.checkpoint import load_generator
         from generation.gan.header import CheckpointError
 
@@ -151,19 +164,34 @@ class _Painter:
         except CheckpointError as error:
             raise FailedError(str(error)) from error
         self._rows = folder.rows
+        self._twins = twins
         self._parameters = Parameters.from_json(told(folder, "parameters"))
         self._steps = {
             name: np.array(step, np.float32) for name, step in told(folder, "directions").items()
         }
 
+    @property
+    def z_dim(self) -> int:
+        return self._generator.z_dim
+
     def spec(self, number: int) -> ItemSpec:
         row = self._rows[number]
         psi = latent.EXPLORE_PSI if row["explores"] else None
-        return ItemSpec(row["index"], bytes.fromhex(row["item_seed"]), row["requested"], psi)
+        seed, is_control = bytes.fromhex(row["item_seed"]), row.get("control", False)
+        spec = ItemSpec(row["index"], seed, row["requested"], psi, is_control)
+        return self._follow(spec, number, row["attempt"])
 
     def earlier(self, number: int, seed: bytes, attempt: int) -> ItemSpec:
         """What an earlier try of a work drew; it asked for the same in another latent."""
-        return latent.seeded_spec(self._rows[number]["index"], seed, attempt, self._parameters)
+        spec = latent.seeded_spec(self._rows[number]["index"], seed, attempt, self._parameters)
+        return self._follow(spec, number, attempt)
+
+    def _follow(self, spec: ItemSpec, number: int, attempt: int) -> ItemSpec:
+        if self._twins is None:
+            return spec
+        twin = self._twins(number)
+        require(len(twin.basis) == self.z_dim, "the basis that is told fits another generator")
+        return follow(spec, twin, attempt, self._parameters)
 
     def draw(self, specs: Sequence[ItemSpec]) -> NDArray[np.uint8]:
         from generation.gan.render import render

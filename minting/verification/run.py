@@ -3,13 +3,18 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
+import numpy as np
+
+from generation.gan.twins import Twin
+from generation.shipped import ONCHAIN
 from minting.chain.client import Client
 from minting.provenance.sources import code_files
 from minting.verification import folder as folders
 from minting.verification import ledger as ledgers
-from minting.verification import onchain, pictures, tokens, works
+from minting.verification import moved, onchain, painted, pictures, tokens, works
 from minting.verification.findings import (
     MISSHAPEN,
     FailedError,
@@ -22,13 +27,18 @@ from minting.verification.findings import (
 from minting.verification.folder import Folder
 from minting.verification.ledger import ChainDrop, Ledger
 from minting.verification.node import ContradictionError, Node
+from minting.verification.painted import Hand
 
 SAMPLE = 32  # a canonical batch, drawn in seconds
+Votes = Callable[[ChainDrop], list[Finding]]
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be checked, and from which files; ``sample`` None: as many as is usual."""
+    """What is to be checked, after which block, from which files; None: the newest.
+
+    ``sample`` None: as many as is usual.
+    """
 
     contract: str
     cars: Sequence[Path] = ()
@@ -37,11 +47,17 @@ class Request:
     token: int | None = None
     drop: int | None = None
     sample: int | None = None
+    snapshots: Sequence[Path] = ()
+    moved: Sequence[Path] = ()
+    student: Path = ONCHAIN
     first_block: int = 0
+    block: int | None = None
 
 
-def verify(client: Client, request: Request, tell: pictures.Tell) -> list[Finding]:
-    """Findings in the order of the checks.
+def verify(
+    client: Client, request: Request, tell: pictures.Tell, votes: Votes = onchain.check_tally
+) -> list[Finding]:
+    """Findings in the order of the checks; ``votes`` judges what led to a drop's parameters.
 
     Raises
     ------
@@ -51,18 +67,20 @@ def verify(client: Client, request: Request, tell: pictures.Tell) -> list[Findin
         There is no such drop or token.
     """
     try:
-        return _Run(client, request, tell).findings()
+        return _Run(client, request, tell, votes).findings()
     except ContradictionError as error:
         why = f"the node contradicts itself: {error}"
         return [Finding("answers of the node", onchain.CHAIN, State.FAIL, why)]
 
 
 class _Run:
-    def __init__(self, client: Client, request: Request, tell: pictures.Tell) -> None:
-        self._request, self._tell = request, tell
-        self._node = Node(client, request.contract)
+    def __init__(self, client: Client, request: Request, tell: pictures.Tell, votes: Votes) -> None:
+        self._request, self._tell, self._votes = request, tell, votes
+        self._node = Node(client, request.contract, request.block)
         tell(f"reading the chain up to block {self._node.block.number}")
         self._ledger: Ledger = ledgers.read(self._node, request.first_block)
+        self._snapshots = painted.load_snapshots(request.snapshots)
+        self._moved = moved.load(request.moved)
 
     def findings(self) -> list[Finding]:
         node, ledger = self._node, self._ledger
@@ -75,13 +93,19 @@ class _Run:
         for drop in wanted:
             self._tell(f"drop {drop.number}")
             found += onchain.check_drop(drop, ledger, node.block, node.header)
+            found += self._votes(drop)
             found += [self._descent(drop, loaded.get(drop.number))]
             found += self._files(drop, loaded.get(drop.number))
             found += self._tokens(drop, loaded.get(drop.number))
         others = sorted(set(loaded) - {drop.number for drop in wanted})
-        return found + [
+        found += [
             Finding("CAR", f"drop {number}", State.NOT_CHECKABLE, "not asked for")
             for number in others
+        ]
+        why = "not asked for, or not a work that moves"
+        return found + [
+            Finding("moved work", f"token {token_id}", State.NOT_CHECKABLE, why)
+            for token_id in self._moved
         ]
 
     def _wanted(self) -> list[ChainDrop]:
@@ -132,7 +156,8 @@ class _Run:
         found = folders.check(folder, drop)
         if drop.roots is None:
             return found
-        found += works.check(folder, drop, self._ledger, self._node.contract)
+        twins = self._twins(drop, folder)
+        found += works.check(folder, drop, self._ledger, self._node.contract, twins)
         here = folders.check_here(folder, code_files(), subject)
         found += [here, *self._checkpoint(folder, drop, here.state == State.PASS)]
         return [*found, *self._parser(folder, drop, here.state == State.PASS)]
@@ -146,15 +171,16 @@ class _Run:
             return [alike, Finding("checkpoint", subject, State.NOT_CHECKABLE, why)]
         wanted = drop.body.checkpoint_hash.hex()
         own = folders.check_file("checkpoint", path, wanted, subject)
+        twins = self._twins(drop, folder)
 
         def seed_of(number: int) -> bytes:
             return works.token_seed(drop, self._ledger, self._node.contract, number)
 
         def redraw() -> Said:
-            return pictures.rerender(folder, numbers, path, is_same, self._tell)
+            return pictures.rerender(folder, numbers, path, is_same, self._tell, twins)
 
         def attempts() -> Said:
-            return pictures.check_attempts(folder, drop, numbers, path, seed_of)
+            return pictures.check_attempts(folder, drop, numbers, path, seed_of, twins)
 
         return [
             alike,
@@ -162,6 +188,17 @@ class _Run:
             judge("drawn again", self._subject(drop), _after(own, redraw)),
             judge("tries", self._subject(drop), _after(own, attempts)),
         ]
+
+    def _twins(self, drop: ChainDrop, folder: Folder | None) -> pictures.Twins | None:
+        """What the contract draws of works, along the basis that the folder tells."""
+        if folder is None or not painted.is_painted(self._ledger, drop):
+            return None
+        hand = Hand(self._node, self._ledger, drop, self._request.first_block)
+
+        def twin(number: int) -> Twin:
+            return hand.twin(number, np.array(folders.told(folder, "basis"), np.float32))
+
+        return cache(twin)
 
     def _parser(self, folder: Folder, drop: ChainDrop, is_same: bool) -> list[Finding]:
         subject, path = f"drop {drop.number}", self._request.parser
@@ -179,10 +216,32 @@ class _Run:
         ids = self._sample(drop, range(first, first + count))
         if self._request.token is not None:
             ids = [self._request.token]
-        is_final = drop.roots is not None
-        return tokens.check(
-            self._node, drop, folder if is_final else None, ids, self._request.first_block
+        is_final, since = drop.roots is not None, self._request.first_block
+        is_painted = painted.is_painted(self._ledger, drop) and bool(drop.secret)
+        final = folder if is_final else None
+        found = tokens.check(self._node, drop, final, ids, since, is_painted=is_painted)
+        if painted.is_painted(self._ledger, drop):
+            hand = Hand(self._node, self._ledger, drop, since)
+            found += painted.check(hand, ids, self._snapshots)
+            found += self._large(hand, folder, ids)
+        return found
+
+    def _large(self, hand: Hand, folder: Folder | None, ids: Sequence[int]) -> list[Finding]:
+        """Large pictures of works that move, of those of the drop whose documents were given."""
+        drop, token = hand.drop, self._request.token
+        if hand.evolution is None or not drop.secret:
+            return []
+        all_ids = range(drop.body.first_token_id, drop.body.first_token_id + drop.body.count)
+        asked = all_ids if token is None else [token]
+        own = {n: self._moved.pop(n) for n in sorted(self._moved) if n in asked}
+        tools = moved.Tools(
+            drop,
+            folder,
+            self._request.checkpoint,
+            self._request.student,
+            self._twins(drop, folder),
         )
+        return moved.check(hand, ids, own, tools, self._snapshots)
 
     def _subject(self, drop: ChainDrop) -> str:
         token = self._request.token

@@ -1,6 +1,8 @@
 """Tokens on chain: whose they are, what they point at, what was paid."""
 
+import base64
 import itertools
+import json
 from collections.abc import Sequence
 
 from minting.chain.phases import PhaseKind
@@ -11,27 +13,43 @@ from minting.verification.ledger import KINDS, ChainDrop
 from minting.verification.node import Event, Node
 
 NOBODY = 0
+INSIDE, PICTURE = "data:application/json;base64,", "data:image/bmp;base64,"
 
 
 def check(
-    node: Node, drop: ChainDrop, folder: Folder | None, token_ids: Sequence[int], first: int
+    node: Node,
+    drop: ChainDrop,
+    folder: Folder | None,
+    token_ids: Sequence[int],
+    first: int,
+    *,
+    is_painted: bool = False,
 ) -> list[Finding]:
-    """Some tokens of a drop whose sale was opened; ``first`` is where events are looked for."""
+    """Some tokens of a drop whose sale was opened; ``first`` is where events are looked for.
+
+    What a work points at that its contract paints is looked at where it is painted again.
+    """
     subject = f"drop {drop.number}"
     if len(token_ids) == 1:
         subject = f"token {token_ids[0]}"
-    found = [judge("tokens", subject, lambda: _tokens(node, drop, token_ids, first))]
+    found = [judge("tokens", subject, lambda: _tokens(node, drop, token_ids, first, is_painted))]
     if folder is not None:
         found.append(judge("all works minted", subject, lambda: _ends(node, drop, folder, first)))
     return found
 
 
-def _tokens(node: Node, drop: ChainDrop, token_ids: Sequence[int], first: int) -> Said:
+def _tokens(
+    node: Node, drop: ChainDrop, token_ids: Sequence[int], first: int, is_painted: bool
+) -> Said:
     words = [f"0x{token_id:064x}" for token_id in token_ids]
     found: dict[int, list[Event]] = {token_id: [] for token_id in token_ids}
     for event in node.events(["Transfer"], first, None, None, words):
         found[event.words[2]].append(event)
-    told = [_token(node, drop, token_id, moves) for token_id, moves in found.items() if moves]
+    told = [
+        _token(node, drop, token_id, moves, is_painted)
+        for token_id, moves in found.items()
+        if moves
+    ]
     for token_id, moves in found.items():
         require(
             bool(moves) or node.ask("ownerOf", token_id) is None,
@@ -46,7 +64,7 @@ def _tokens(node: Node, drop: ChainDrop, token_ids: Sequence[int], first: int) -
     )
 
 
-def _token(node: Node, drop: ChainDrop, token_id: int, moves: list[Event]) -> str:
+def _token(node: Node, drop: ChainDrop, token_id: int, moves: list[Event], is_painted: bool) -> str:
     for earlier, later in itertools.pairwise(moves):
         require(earlier.words[1] == later.words[0], f"transfers of {token_id} do not follow on")
     require(moves[0].words[0] == NOBODY, f"the mint of {token_id} is missing")
@@ -57,18 +75,30 @@ def _token(node: Node, drop: ChainDrop, token_id: int, moves: list[Event]) -> st
         return "given back"
     require(owner == holder, f"token {token_id} belongs to {owner}, transfers say {holder}")
     paid = _paid(node, drop, token_id, moves[0])
-    points = _points(node, drop, token_id)
+    points = "painted by its contract" if is_painted else _points(node, drop, token_id)
     return f"belongs to {owner}, {paid} wei were paid at its mint; {points}"
 
 
 def _points(node: Node, drop: ChainDrop, token_id: int) -> str:
     uri, roots = node.call("tokenURI", token_id), drop.roots
+    if uri.startswith(INSIDE):
+        return _drawn(uri, token_id)
     if roots is None or not drop.is_final:
         return f"described at {uri} until it is final"
     folder = cid.Node(bytes([1, cid.DAG_PB]) + cid.SHA2_256 + roots.folder, 0).text
     wanted = f"ipfs://{folder}/metadata/{drop.number_of(token_id)}.json"
     require(uri == wanted, f"token {token_id} points at {uri}, not at {wanted}")
     return f"points at {uri}"
+
+
+def _drawn(uri: str, token_id: int) -> str:
+    """A work that its contract draws names no file: its picture is in what it answers."""
+    try:
+        image = str(json.loads(base64.b64decode(uri.removeprefix(INSIDE)))["image"])
+        picture = base64.b64decode(image.removeprefix(PICTURE), validate=True)
+    except (ValueError, KeyError, TypeError) as error:
+        raise FailedError(f"token {token_id} is not described by its contract: {error}") from error
+    return f"is drawn inside the chain, {len(picture):,} bytes"
 
 
 def _paid(node: Node, drop: ChainDrop, token_id: int, mint: Event) -> int:

@@ -103,6 +103,7 @@ def test_chain_facts_are_what_a_wallet_needs(
     assert found["chain_id"] == 31337
     assert found["rpc_url"] == settings.CHAIN_RPC_URL
     assert found["contract"] == Contract.objects.get().address
+    assert (found["evolution"], found["law"]) == (None, None)
     assert found["sales"] == [
         {
             "drop": drop.pk,

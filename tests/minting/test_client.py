@@ -115,6 +115,7 @@ def test_a_refusal_by_the_node_is_no_revert(serve: Serve) -> None:
         client.block_number()
 
     assert not caught.value.is_revert
+    assert caught.value.is_unaffordable
     assert caught.value.revert_data == b""
 
 

@@ -6,6 +6,7 @@ import pytest
 from django.db import DatabaseError
 from django.utils import timezone
 
+from minting.models import Cursor
 from tests.fixtures.chain import ALICE, BOB
 from tests.fixtures.migrations import Targets, migrate, old_drop
 
@@ -84,3 +85,26 @@ def test_listings_know_their_contract_and_token_by_themselves(latest: Targets) -
 
     row = new.get_model("minting", "Listing").objects.get(pk=listing.pk)
     assert (row.token_id, row.contract_id, row.token_number) == (token.pk, contract.pk, 7)
+
+
+def test_governments_of_before_are_read_from_their_founding(latest: Targets) -> None:
+    old = migrate([("minting", "0011_listings_without_tokens"), ("generation", "0014_drop_kind")])
+    drop = old_drop(old)
+    contract = old.get_model("minting", "Contract").objects.create(
+        collection_id=drop.collection_id,
+        chain_id=31337,
+        address=ALICE,
+        deployed_block=7,
+        treasury=ALICE,
+        royalty_bps=500,
+        has_votes=True,
+    )
+    terms = {"delay": 1, "period": 1, "threshold": 1, "quorum_percent": 1, "wait_s": 1}
+    governance = old.get_model("minting", "Governance").objects.create(
+        contract=contract, governor=BOB, founded_block=9, **terms
+    )
+
+    migrate(latest)
+
+    cursor = Cursor.objects.get(governance=governance.pk)
+    assert (cursor.number, cursor.first) == (8, 9)

@@ -1,22 +1,18 @@
 """Uniswap v2 and v3 on the test chain, as npm has them, and a pool of each for the same pair."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eth_abi.abi import encode
 from eth_utils.address import to_checksum_address
 
-from minting.chain.abi import Interface, types
 from minting.chain.pools import V3
+from minting.chain.uniswap import Artefact, artefact
 from minting.provenance.keccak import keccak256
 from tests.fixtures.chain import ALICE, BOB, OWNER, Chain
 from tests.minting.market import erc20
 
 PACKAGES = Path(__file__).parents[2] / "node_modules"
-V2_BUILD = "@uniswap/{}/build/{}.json"
-V3_BUILD = "@uniswap/{}/artifacts/contracts/{}.sol/{}.json"
 TEST_TOKEN = "@opensea/seaport-js/src/artifacts/src/contracts/test/TestERC20.sol/TestERC20.json"
 FEE_PIPS = 3000
 SPACING = 60  # ticks between which positions of this fee begin and end
@@ -26,26 +22,12 @@ RICH = 10**24
 EVEN = 2**96  # the square root of a price of 1
 
 
-class Artefact(Interface):
-    """A contract as a package of npm ships it."""
-
-    def __init__(self, path: str) -> None:
-        self.shipped = json.loads((PACKAGES / path).read_text())
-        super().__init__(self.shipped["abi"])
-
-    def creation(self, *arguments: Any) -> bytes:
-        code = bytes.fromhex(self.shipped["bytecode"].removeprefix("0x"))
-        if not arguments:
-            return code
-        return code + encode(types(self.element("constructor", "")["inputs"]), arguments)
-
-
 def v2(package: str, name: str) -> Artefact:
-    return Artefact(V2_BUILD.format(package, name))
+    return Artefact(PACKAGES / "@uniswap" / package / "build" / f"{name}.json")
 
 
 def v3(package: str, name: str) -> Artefact:
-    return Artefact(V3_BUILD.format(package, name, name))
+    return artefact(PACKAGES, package, name)
 
 
 PAIR = v2("v2-core", "UniswapV2Pair")
@@ -144,7 +126,7 @@ def deploy(chain: Chain, creation: bytes) -> str:
 def open_exchange(chain: Chain, *traders: str) -> Exchange:
     """Both versions, empty pools at a price of 1, and traders who have plenty of both tokens."""
     weth = deploy(chain, v2("v2-periphery", "WETH9").creation())
-    money = deploy(chain, Artefact(TEST_TOKEN).creation())
+    money = deploy(chain, Artefact(PACKAGES / TEST_TOKEN).creation())
     first, second = sorted([weth, money], key=lambda one: int(one, 16))
     makers = deploy(chain, v2("v2-core", "UniswapV2Factory").creation(OWNER))
     v2_router = deploy(chain, V2_ROUTER.creation(makers, weth))

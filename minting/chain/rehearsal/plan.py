@@ -1,8 +1,9 @@
 """What is rehearsed, and the same sale as it is moved to the chain that is thrown away."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from minting.chain.phases import TIME_LIMIT, Phase, PhaseKind
 from minting.provenance import allowlist
@@ -38,7 +39,11 @@ class Options:
 
 @dataclass(frozen=True)
 class Plan:
-    """A drop as it is committed, those before it, and its phases with their lists."""
+    """A drop as it is committed, those before it, and its phases with their lists.
+
+    ``placed`` are calls to the factory that create what the collection is drawn with, where it is
+    drawn inside the chain, and ``law`` is the document of how its works move.
+    """
 
     deployment: bytes
     earlier: tuple[DropBody, ...]
@@ -47,6 +52,8 @@ class Plan:
     phases: tuple[Phase, ...]
     lists: tuple[tuple[Entry, ...], ...]
     final_by: int | None
+    placed: tuple[bytes, ...] = ()
+    law: Mapping[str, Any] | None = None
 
     @property
     def number(self) -> int:

@@ -6,6 +6,7 @@ from random import Random
 from typing import Any
 
 from minting.chain import contracts, toxic
+from minting.chain.client import RpcError
 from minting.chain.phases import PhaseKind
 from minting.chain.rehearsal import crowd, report, stage, verdict
 from minting.chain.rehearsal.crowd import Crowd, Order
@@ -14,6 +15,9 @@ from minting.chain.rehearsal.stage import Say, Sent, Stage
 from minting.chain.rehearsal.verdict import Ledger
 from minting.provenance.lineage import DropBody, Roots
 
+N_DRAWN = 5
+CALL_GAS = 2**24  # the most that a transaction may use (EIP-7825)
+PAINTED = "data:application/json;base64,"
 # Of what there is, this much more is asked for in the end, so that some come too late.
 RUSH = 1.1
 # Roots are words to the contract: these cost the same gas as those of real works.
@@ -46,8 +50,8 @@ def rehearse(plan: Plan, options: Options, program: Path, say: Say) -> dict[str,
         sent = [one for rush in rushes for one in rush]
         ledger = read_ledger(here, sent, opened.block_number)
         wrong = verdict.violations(sale, sent, ledger, body.count)
-        if not wrong:
-            _finish(here, plan, body, sale, ledger)
+        if not wrong and _finish(here, plan, body, sale, ledger) and plan.placed:
+            wrong = _paint(here, ledger)
         return _report(here, plan, options, sale, rushes, ledger) | {"violations": wrong}
 
 
@@ -102,8 +106,8 @@ def _capture(here: Stage, plan: Plan, body: DropBody) -> None:
     here.step("capture", contracts.capture(plan.number), to=here.address)
 
 
-def _finish(here: Stage, plan: Plan, body: DropBody, sale: Sale, ledger: Ledger) -> None:
-    """What the lead does once the sale is over."""
+def _finish(here: Stage, plan: Plan, body: DropBody, sale: Sale, ledger: Ledger) -> bool:
+    """What the lead does once the sale is over; whether it is."""
     if len(ledger.minted) < body.count and sale.last_end() < NO_END:
         here.jump(sale.last_end())
     is_over = len(ledger.minted) == body.count or sale.last_end() < NO_END
@@ -119,6 +123,26 @@ def _finish(here: Stage, plan: Plan, body: DropBody, sale: Sale, ledger: Ledger)
         here.step("announce", contracts.announce(first, end - 1), to=here.address)
     if is_over or not plan.has_reveal:
         here.step("withdraw", contracts.withdraw(plan.number), to=here.address)
+    return is_over
+
+
+def _paint(here: Stage, ledger: Ledger) -> list[str]:
+    """Whether the contract draws works that were sold, in the gas of a transaction."""
+    sample = sorted(ledger.minted)[:: max(1, len(ledger.minted) // N_DRAWN)][:N_DRAWN]
+    wrong = []
+    for token_id in sample:
+        data = "0x" + contracts.call("tokenURI", token_id).hex()
+        try:
+            raw = here.node.call(
+                "eth_call", {"to": here.address, "data": data, "gas": hex(CALL_GAS)}, "latest"
+            )
+            told = contracts.answer("tokenURI", bytes.fromhex(raw[2:]))
+        except RpcError as error:
+            told = str(error)
+        if not str(told).startswith(PAINTED):
+            wrong.append(f"the contract does not draw work {token_id}: {str(told)[:100]}")
+    here.say(f"the contract drew {len(sample) - len(wrong)} of {len(sample)} works")
+    return wrong
 
 
 def _report(
@@ -167,6 +191,14 @@ def _said(plan: Plan, sale: Sale, ledger: Ledger, tricks: Sequence[str]) -> list
         said.append(f"Lists of {sizes} wallets were made again of keys of ours, at the same terms.")
     if any(phase.kind == PhaseKind.SIGNED for phase in sale.phases):
         said.append("Phases that sell by signed tickets were left out: their signer is not here.")
+    if plan.placed:
+        said.append(
+            "What the contract draws with was deployed here once more; a chain that has it already "
+            "is not paid for it again. Pools that move works were not here."
+            if plan.law
+            else "What the contract draws with was deployed here once more; a chain that has it "
+            "already is not paid for it again."
+        )
     if plan.is_living:
         said.append("The seal had stand-ins for its roots; its gas is the same.")
     if len(ledger.minted) < plan.body.count:

@@ -2,13 +2,15 @@
 
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from minting.chain import contracts, logs, node, toxic
+from eth_utils.address import to_checksum_address
+
+from minting.chain import contracts, logs, node, painted, toxic
 from minting.chain.abi import FACTORY
 from minting.chain.bulk import Bulk, Fate, Message, Outcome, Progress
 from minting.chain.client import Call, Client, Receipt, RpcError, TransportError
@@ -17,6 +19,7 @@ from minting.chain.phases import TIME_LIMIT, Phase, PhaseKind
 from minting.chain.rehearsal.crowd import SAME_NONCE, Order
 from minting.chain.rehearsal.plan import BLOCK_GAS, BLOCK_S, NO_END, REVEAL_BLOCKS, Options, Plan
 from minting.chain.signer import SignedTransaction, Signer, TransactionRequest
+from minting.evolution import laws
 from minting.provenance.keccak import ZERO
 from minting.provenance.lineage import DropBody
 
@@ -260,8 +263,12 @@ def running(program: Path, plan: Plan, lead: Signer, options: Options, say: Say)
         stage.fund([lead])
         libraries = contracts.libraries()
         stage.step("deploy", *libraries.values(), to=FACTORY)
+        if plan.placed:
+            stage.step("deploy the painter", *plan.placed, to=FACTORY)
         created = stage.step("deploy", plan.deployment)
         stage.address = str(created.contract_address)
+        if plan.law is not None:
+            _give_law(stage, plan.law)
         _pass_over(stage, plan.earlier)
         yield stage
 
@@ -271,6 +278,17 @@ def ready(stage: Stage, body: DropBody) -> DropBody:
     if body.seed_commit == ZERO:
         return body
     return replace(body, reveal_block=stage.node.block_number() + REVEAL_BLOCKS)
+
+
+def _give_law(stage: Stage, document: Mapping[str, Any]) -> None:
+    """Stakes and evolution; pools that the law names are not here, and count for nothing."""
+    name = "deploy stakes and evolution"
+    created = stage.step(name, painted.staking(stage.address))
+    staking = str(to_checksum_address(str(created.contract_address)))
+    evolution = painted.evolution(stage.address, laws.complete(document, staking))
+    stage.step(name, *evolution.calls.values(), to=FACTORY)
+    calls = painted.set_locker(staking), painted.set_evolution(evolution.address)
+    stage.step(name, *calls, to=stage.address)
 
 
 def _pass_over(stage: Stage, earlier: Sequence[DropBody]) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from minting import indexer, services
 from minting.chain.client import ChainError
-from minting.models import Contract, Pool, Source
+from minting.models import Contract, Governance, Pool, Source
 
 # A line of progress is written this often at most.
 EVERY_S = 1.0
@@ -23,7 +23,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--contract", help="its address, or a pool's; without it, all are read")
+        parser.add_argument(
+            "--contract", help="its address, a pool's or a governor's; without it, all are read"
+        )
         parser.add_argument(
             "--resume", action="store_true", help="drop nothing, read on from where it stands"
         )
@@ -76,4 +78,9 @@ def _find(address: str) -> Source:
     for rows in (contracts, pools):
         for source in rows.filter(address__iexact=address):
             return source
-    raise CommandError(f"no contract or pool of ours is at {address}")
+    governments = Governance.objects.select_related("contract")
+    for government in governments.filter(
+        contract__chain_id=settings.CHAIN_ID, governor__iexact=address
+    ):
+        return government
+    raise CommandError(f"no contract or pool of ours, and no governor, is at {address}")

@@ -104,3 +104,11 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(NetworkError, match="not morphora-student-1"):
         network.load(path)
+
+
+def test_a_file_that_is_none_of_tensors_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "letter.safetensors"
+    path.write_text("Dear network")
+
+    with pytest.raises(NetworkError, match="not a safetensors file"):
+        network.load(path)

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from generation.models import Drop
 from minting import indexer, inspecting, services, tasks
 from minting.chain import contracts
-from minting.models import Commitment, Contract, DropEvent, StorageRound, StoredWork
+from minting.models import Commitment, Contract, DropEvent, Seal, StorageRound, StoredWork
 from minting.provenance import cid
 from minting.publishing.gateway import Gateways
 from minting.publishing.targets import Target
@@ -238,6 +238,57 @@ def test_a_drop_drawn_on_the_fly_is_looked_at_once_it_is_sealed(
     assert before == 0
     assert counts("remote") == {"found": 6}
     assert StoredWork.objects.filter(is_minted=True).count() == 6
+
+
+@pytest.fixture
+def painted(
+    evolving_drop: Drop,
+    evolving_works: Contract,
+    targets: dict[str, Target],
+    ipfs: Node,
+    settings: Settings,
+) -> Drop:
+    """Three works that their contract draws, sealed, their folder published."""
+    settings.IPFS_GATEWAYS = (ipfs.url,)
+    until(DropEvent.Kind.SEALED, evolving_drop)
+    evolving_drop.refresh_from_db()
+    pack(evolving_drop)
+    work(ask(evolving_drop, targets["car"]))
+    return evolving_drop
+
+
+@pytest.mark.usefixtures("chain_settings")
+def test_works_that_their_contract_draws_are_looked_for_in_their_folder(
+    painted: Drop, chain: Chain, ipfs: Node
+) -> None:
+    """The contract names no address of theirs: large pictures are where the seal says."""
+    told = chain.ask(Contract.objects.get().address, "tokenURI", 1)
+    [seal] = Seal.objects.all()
+
+    ring()
+
+    rows = StoredWork.objects.order_by("token_id")
+    folder = f"ipfs://{seal.root_cid}/metadata"
+    assert told.startswith("data:application/json;base64,")
+    assert [row.uri for row in rows] == [f"{folder}/{n}.json" for n in (1, 2, 3)]
+    assert {row.is_minted for row in rows} == {True}
+    assert counts("remote") == counts("own") == {"found": 3}
+
+
+@pytest.mark.usefixtures("chain_settings")
+def test_a_large_picture_that_is_gone_is_told_though_the_contract_draws_its_work(
+    painted: Drop, ipfs: Node
+) -> None:
+    painted.artworks.get(token_id=1).image_path.unlink()
+    ipfs.control(drop=[picture(painted, 2)])
+
+    said = StringIO()
+    with pytest.raises(CommandError, match="living 1: 2 of 3 works are not as they should be"):
+        call_command("check_storage", "living", stdout=said)
+
+    assert "living 1: 3 of 3 works, our store 2, gateways 2" in said.getvalue()
+    assert "    1  our store missing, gateway found: image" in said.getvalue()
+    assert "    2  our store found, gateway missing: image, status 404" in said.getvalue()
 
 
 def test_the_command_says_what_is_not_there(kept: Drop, ipfs: Node) -> None:

@@ -154,6 +154,12 @@ def change_wish(told: dict[str, Any]) -> None:
     told["works"][0]["requested"] = told["works"][0]["requested"] | {"background": "gold"}
 
 
+def change_worths(told: dict[str, Any]) -> None:
+    """As if another candidate had been worth more."""
+    body = next(row["body"] for row in told["curation"] if row["kind"] == "selected")
+    body["worths"] = [[float(i) for i in range(len(row))] for row in body["worths"]]
+
+
 PLANTED: dict[str, tuple[Callable[[Path], None], set[str]]] = {
     "a swapped picture": (swap_pictures, {"folder", "pictures and metadata"}),
     "edited metadata": (edit_metadata, {"folder", "pictures and metadata", "rarity"}),
@@ -164,6 +170,10 @@ PLANTED: dict[str, tuple[Callable[[Path], None], set[str]]] = {
     ),
     "another seed": (lambda made: edit_told(made, change_seed), {"folder", "seeds", "drawn again"}),
     "a better rank": (lambda made: edit_told(made, change_rank), {"folder", "rarity"}),
+    "another taste": (
+        lambda made: edit_told(made, change_worths),
+        {"folder", "curation log", "chosen candidates"},
+    ),
     "another wish": (lambda made: edit_told(made, change_wish), {"folder", "requests"}),
 }
 

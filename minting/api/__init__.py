@@ -4,8 +4,9 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.http import FileResponse, Http404
+from django.http import FileResponse, Http404, HttpResponse
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from eth_utils.address import is_address, to_checksum_address
 from rest_framework import generics, viewsets
@@ -22,7 +23,9 @@ from minting.chain.client import ChainError
 from minting.chain.listings import ListingError
 from minting.chain.orders import OrderFormatError
 from minting.chain.seaport import SignatureError
-from minting.models import Commitment, Contract, Listing, Token
+from minting.evolution import moved
+from minting.models import Commitment, Contract, Listing, Snapshot, Token
+from minting.provenance.canonical import canonicalize
 from minting.serializers import (
     ChainSerializer,
     ListingProblemSerializer,
@@ -70,6 +73,31 @@ class ChainView(generics.RetrieveAPIView[Contract]):
     serializer_class = ChainSerializer
     lookup_field = "collection__slug"
     lookup_url_kwarg = "slug"
+
+
+class SnapshotView(APIView):
+    """What an epoch's levels were computed from, in the bytes that its hash on the chain is of."""
+
+    @extend_schema(responses={200: OpenApiTypes.OBJECT})
+    def get(self, request: Request, snapshot_hash: str) -> HttpResponse:
+        row = generics.get_object_or_404(
+            Snapshot.objects.order_by("pk"), snapshot_hash=snapshot_hash
+        )
+        return HttpResponse(canonicalize(row.document), content_type="application/json")
+
+
+class MovedView(APIView):
+    """The large pictures of a work as its life has moved it, as `manage.py verify` takes them."""
+
+    @extend_schema(responses={200: OpenApiTypes.OBJECT})
+    def get(self, request: Request, contract: str, token_id: int) -> HttpResponse:
+        rows = Token.objects.select_related("contract", "drop__checkpoint")
+        token = find_token(rows.exclude(contract__evolution_address=""), contract, token_id)
+        try:
+            raw = moved.write(services.moved_work(token))
+        except services.NotPaintedError as error:
+            raise Http404(str(error)) from error
+        return HttpResponse(raw, content_type="application/json")
 
 
 class DropSaleView(APIView):
@@ -201,15 +229,20 @@ class TokenListingsView(ListingsView):
         return Response(ListingSerializer(listing).data, status=status)
 
     def _token(self) -> Token:
-        contract, token_id = self.kwargs["contract"], self.kwargs["token_id"]
-        if not is_address(contract) or token_id > MAX_ID:
-            raise Http404("no such token")
-        return generics.get_object_or_404(
-            Token.objects.select_related("contract"),
-            contract__address__iexact=contract,
-            contract__chain_id=settings.CHAIN_ID,
-            token_id=token_id,
-        )
+        rows = Token.objects.select_related("contract")
+        return find_token(rows, self.kwargs["contract"], self.kwargs["token_id"])
+
+
+def find_token(rows: QuerySet[Token], contract: str, token_id: int) -> Token:
+    """Of a contract of our chain, by its address; else 404."""
+    if not is_address(contract) or token_id > MAX_ID:
+        raise Http404("no such token")
+    return generics.get_object_or_404(
+        rows,
+        contract__address__iexact=contract,
+        contract__chain_id=settings.CHAIN_ID,
+        token_id=token_id,
+    )
 
 
 def _create(token: Token, order: Any, signature: str, now: Any) -> Listing:
