@@ -6,6 +6,9 @@ from django.http import HttpRequest, HttpResponse
 
 from minting.services import public_rpc_url
 
+# The viewer of three dimensions has its style in a template; nothing else may bring one along.
+VIEWER_STYLE = "sha256-PXtZZkJMMyc18o/DN1ZEFOJ2qEGq95IQbVaJFMOXOb0="
+
 
 class ContentSecurityPolicyMiddleware:
     """Scripts, styles and pictures from this origin only; the wallet may also reach the chain."""
@@ -23,8 +26,10 @@ def policy() -> str:
     return "; ".join(
         [
             "default-src 'self'",
+            f"style-src 'self' '{VIEWER_STYLE}'",
             "img-src 'self' data: blob:",
-            f"connect-src 'self' ws: wss: {public_rpc_url()}",
+            # blob: is a picture that the viewer has read out of a file
+            f"connect-src 'self' blob: ws: wss: {public_rpc_url()}",
             "object-src 'none'",
             "base-uri 'none'",
             "frame-ancestors 'none'",

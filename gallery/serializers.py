@@ -123,7 +123,7 @@ def work_card(work: Artwork, price_wei: int | None = None) -> WorkCard:
         drop=work.drop.number,
         rank=work.rarity_rank,
         price_wei=price_wei,
-        price_eth="" if price_wei is None else ether(price_wei),
+        price_eth="" if price_wei is None else about_ether(price_wei),
     )
 
 
@@ -214,12 +214,18 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}"
 
 
+# Of what is left out one after the other, to those who read of it.
+NAMES_OF = {"teams": "who votes as one", "interaction": "together"}
+
+
 def proposal_rows(
     rows: list[dict[str, Any]], applied: dict[str, Any] | None
 ) -> list[dict[str, Any]]:
-    """Audit rows of a proposal with the bars and words of the console's table."""
+    """Audit rows of values with the bars and words of the console's table."""
     shown: list[dict[str, Any]] = []
     for row in rows:
+        if row.get("kind", "share") != "share":
+            continue
         old, proposed = float(row["old"]), float(row["proposed"])
         attribute, value = row["attribute"], row["value"]
         now = None if applied is None else applied["distributions"].get(attribute, {}).get(value)
@@ -237,9 +243,39 @@ def proposal_rows(
                 "direction": "up" if proposed > old else "down" if proposed < old else "",
                 "effect": f"{row['mean']:+.2f} ± {row['sd']:.2f}",
                 "why": row["why"],
+                "sources": sources_of(row),
             }
         )
     return shown
+
+
+def sources_of(row: dict[str, Any]) -> str:
+    """What each source of evidence changed, in points of percent; they add up to the change."""
+    parts = [(name, 100 * moved) for name, moved in row["without"].items() if round(moved, 5)]
+    if not parts or len(row["without"]) < 2:
+        return ""
+    told = [f"{NAMES_OF.get(name, name)} {moved:+.1f}" for name, moved in parts]
+    return f"{', '.join(told)} points"
+
+
+def strength_rows(
+    rows: list[dict[str, Any]], applied: dict[str, Any] | None
+) -> list[dict[str, Any]]:
+    """Audit rows of directions, in standard deviations."""
+    strengths = {} if applied is None else applied["directions"]
+    return [
+        {
+            "name": row["value"],
+            "old": f"{row['old']:.2f}",
+            "proposed": f"{row['proposed']:.2f}",
+            "applied": f"{strengths.get(row['value'], 0.0):.2f}",
+            "target": f"{row['target']:.2f}",
+            "effect": f"{row['mean']:+.2f} ± {row['sd']:.2f}",
+            "why": row["why"],
+        }
+        for row in rows
+        if row.get("kind") == "strength"
+    ]
 
 
 @dataclass(frozen=True)
@@ -328,7 +364,17 @@ class ActivityLine:
     counts: list[tuple[str, int]]
 
 
-NOUNS = {"vote": "votes", "comment": "comments", "mint": "mints", "list": "listings", "buy": "buys"}
+NOUNS = {
+    "vote": "votes",
+    "comment": "comments",
+    "mint": "mints",
+    "list": "listings",
+    "buy": "buys",
+    "interact": "interactions",
+    "swap": "swaps",
+    "provide": "positions named",
+    "adjust": "moves of liquidity",
+}
 
 
 def activity_line(job: Job) -> ActivityLine:

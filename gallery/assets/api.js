@@ -15,7 +15,7 @@ function csrfToken() {
 export async function request(path, body, more = {}) {
   const options = { ...more, headers: { Accept: "application/json" }, signal: AbortSignal.timeout(15000) };
   if (body !== undefined) {
-    options.method = "POST";
+    options.method = more.method || "POST";
     options.body = JSON.stringify(body);
     options.headers["Content-Type"] = "application/json";
     options.headers["X-CSRFToken"] = csrfToken();

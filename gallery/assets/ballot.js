@@ -4,11 +4,16 @@
 // the next one is made, and when the page is left; until the server has it, it is also in the session's
 // storage, so a reload or a lost connection loses nothing. Sending twice counts once: the server knows
 // a pair that was decided.
+//
+// Where the voter wants it, each choice is signed by their wallet before it waits here.
 import { ApiError, request } from "./api.js";
+import { signVote } from "./sign.js";
 
 const UNDO_MS = 6000;
 const SWIPE_PX = 56;
 const SLACK_PX = 10;
+const GOAL_MS = 7000;
+const MOST_PAIRS = 20; // that the server leaves out when asked
 
 export function ballot() {
   return {
@@ -24,10 +29,17 @@ export function ballot() {
     timer: null,
     sending: null,
     swipe: null,
+    celebrating: false,
+    signs: false,
+    unsigned: "", // why a choice was not taken
 
     init() {
+      this.goal = Number(this.$el.dataset.goal);
+      this.earlier = Number(this.$el.dataset.earlier);
       this.sent = Number(this.$el.dataset.votes);
       this.key = `votes:${this.$el.dataset.round}:${this.$el.dataset.voter}`;
+      this.signKey = `sign-votes:${this.$el.dataset.voter}`;
+      this.signs = localStorage.getItem(this.signKey) === "yes";
       this.outbox = JSON.parse(sessionStorage.getItem(this.key) || "[]");
       this.decided = new Set(this.outbox.map((vote) => pairKey(vote.pair)));
       this.onKey = (event) => this.press(event);
@@ -48,6 +60,12 @@ export function ballot() {
     },
     get failed() {
       return this.message !== "";
+    },
+    get isUnsigned() {
+      return this.unsigned !== "";
+    },
+    get isAsking() {
+      return this.signs && this.waiting;
     },
     get canUndo() {
       return this.outbox.length > 0 && !this.sending;
@@ -73,9 +91,30 @@ export function ballot() {
     get rightClass() {
       return this.chosen === "right" ? "chosen" : "";
     },
+    get opening() {
+      return this.loading && !this.pair;
+    },
+    get decidedHere() {
+      return this.sent + this.outbox.length;
+    },
     get count() {
-      const n = this.sent + this.outbox.length;
+      const n = this.decidedHere;
       return n === 1 ? "1 vote" : `${n} votes`;
+    },
+    get goalValue() {
+      return Math.min(this.decidedHere, this.goal);
+    },
+    get goalText() {
+      return this.decidedHere < this.goal ? `${this.decidedHere} of ${this.goal}` : "as many as you like";
+    },
+    get goalClass() {
+      return this.decidedHere < this.goal ? "" : "reached";
+    },
+    // Rounds in a row: this one counts from its first vote on.
+    get streakText() {
+      if (!this.earlier) return "";
+      const n = this.earlier + 1;
+      return this.decidedHere ? `${n} rounds in a row` : `vote for ${n} in a row`;
     },
 
     // Shows the pair that was fetched ahead, or fetches one, and fetches the following one ahead.
@@ -92,13 +131,11 @@ export function ballot() {
       this.loading = false;
     },
 
-    // The server does not know of choices that wait here; they go out before it is asked again.
-    async fetchPair() {
-      const pair = await request(`${this.$root.dataset.round}/pair`);
-      if (pair && !this.isDecided(pair)) return pair;
-      if (!this.outbox.length) return pair;
-      await this.flush();
-      return request(`${this.$root.dataset.round}/pair`);
+    // The server does not know of choices that wait here, so it is told which pairs they are about.
+    fetchPair(...others) {
+      const here = [...this.outbox.map((vote) => vote.pair), ...others];
+      const without = here.slice(-MOST_PAIRS).map((pair) => pairKey(pair, "-")).join();
+      return request(`${this.$root.dataset.round}/pair${without && `?without=${without}`}`);
     },
 
     show(pair) {
@@ -106,10 +143,10 @@ export function ballot() {
       this.finished = pair === null;
       this.chosen = "";
       if (!pair) return;
-      this.upcoming = request(`${this.$root.dataset.round}/pair`)
+      this.upcoming = this.fetchPair(pair)
         .then((ahead) => {
           for (const work of ahead ? [ahead.left, ahead.right] : []) new Image().src = work.image;
-          return ahead && pairKey(ahead) !== pairKey(pair) ? ahead : null;
+          return ahead;
         })
         .catch(() => null);
     },
@@ -128,18 +165,47 @@ export function ballot() {
       return this.next();
     },
 
+    toggleSigning() {
+      this.signs = !this.signs;
+      this.unsigned = "";
+      localStorage.setItem(this.signKey, this.signs ? "yes" : "no");
+    },
+
     async choose(side) {
       if (!this.pair || this.chosen || this.swipe?.moved || this.isDecided(this.pair)) return;
-      const { left, right } = this.pair;
+      const { pair } = this;
+      const body = { left: pair.left.id, right: pair.right.id, winner: pair[side].id };
       this.chosen = side;
+      if (this.signs && !(await this.sign(body, pair, side))) return;
       const earlier = this.outbox.length;
-      this.outbox.push({ pair: this.pair, body: { left: left.id, right: right.id, winner: this.pair[side].id } });
-      this.decided.add(pairKey(this.pair));
+      this.outbox.push({ pair, body });
+      this.decided.add(pairKey(pair));
       this.store();
+      if (this.decidedHere === this.goal) this.celebrate();
       if (earlier) await this.flush(earlier);
       clearTimeout(this.timer);
       this.timer = setTimeout(() => this.flush(), UNDO_MS);
       if (!this.failed) await this.next();
+    },
+
+    // A choice that the wallet does not sign is not taken: the pair stays.
+    async sign(body, pair, side) {
+      this.unsigned = "";
+      try {
+        body.signature = await signVote(this.$root.dataset, pair, side);
+        return true;
+      } catch (error) {
+        const why = error.code === 4001 ? "The wallet declined." : error.shortMessage || error.message;
+        this.unsigned = `Not signed, not counted. ${why}`;
+        this.chosen = "";
+        return false;
+      }
+    },
+
+    // Beside the pair, not in its way: the next choice can be made at once.
+    celebrate() {
+      this.celebrating = true;
+      setTimeout(() => (this.celebrating = false), GOAL_MS);
     },
 
     undo() {
@@ -173,7 +239,10 @@ export function ballot() {
           await request(`${this.$root.dataset.round}/votes`, this.outbox[0].body);
           this.sent += 1;
         } catch (error) {
-          if (!(error instanceof ApiError) || error.code !== "already_voted") {
+          if (error.code === "bad_signature") {
+            this.unsigned = error.message;
+            this.decided.delete(pairKey(this.outbox[0].pair));
+          } else if (!(error instanceof ApiError) || error.code !== "already_voted") {
             this.message = `${error.message} Your vote is kept.`;
             this.chosen = "";
             return;
@@ -242,6 +311,7 @@ export function ballot() {
 
     press(event) {
       if (event.altKey || event.ctrlKey || event.metaKey || event.repeat) return;
+      if (document.querySelector(":popover-open")) return;
       const action = { ArrowLeft: "left", ArrowRight: "right", ArrowDown: "skip", u: "undo", U: "undo" }[event.key];
       if (!action) return;
       event.preventDefault();
@@ -250,6 +320,6 @@ export function ballot() {
   };
 }
 
-function pairKey(pair) {
-  return [pair.left.id, pair.right.id].sort((a, b) => a - b).join();
+function pairKey(pair, between = ",") {
+  return [pair.left.id, pair.right.id].sort((a, b) => a - b).join(between);
 }

@@ -16,12 +16,13 @@ await build({
   outdir,
   absWorkingDir: here,
   bundle: true,
+  alias: { "three/examples/jsm/libs/meshopt_decoder.module.js": join(here, "no-decoder.js") },
   splitting: true,
   format: "esm",
   minify: true,
   target: "es2022",
   chunkNames: "[name]-[hash]",
-  legalComments: "none",
+  legalComments: "external",
   logLevel: "warning",
 });
 

@@ -268,6 +268,11 @@ const STEPS = [
         if (!/revert/i.test(`${error.message} ${error.details}`)) throw new Failed("The address could not be read.");
         return { says: "Nobody has minted this work yet, so the contract has no address for it.", rows: [row("it will be", wanted)] };
       }
+      if (uri.startsWith("data:application/json;base64,"))
+        return {
+          says: "The contract draws and describes this work itself; its drop's folder has the large generator's picture.",
+          rows: [row("on chain", `${uri.slice(0, 60)}…`), row("in the committed folder", wanted)],
+        };
       const rows = [row("on chain", uri), row("from the committed folder", wanted)];
       if (uri !== wanted) throw new Failed("The contract sends those who ask for this work elsewhere.", rows);
       return { says: "The contract names this work's metadata in the folder that the drop committed to.", rows };

@@ -17,14 +17,6 @@ export function holder() {
     get done() {
       return this.said !== "";
     },
-    useTrial() {
-      return this.attempt(async (wallet) => this.enter(wallet, wallet.trialAccount()));
-    },
-    useInjected(event) {
-      const uuid = event.currentTarget.dataset.uuid;
-      const { provider } = this.wallets.find((known) => known.uuid === uuid);
-      return this.attempt(async (wallet) => this.enter(wallet, await wallet.injectedAccount(provider)));
-    },
     get place() {
       return { rpcUrl: this.$root.dataset.rpcUrl, chainId: this.chainId };
     },

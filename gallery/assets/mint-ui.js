@@ -53,21 +53,16 @@ export function mint() {
     quote: null,
     stages: [],
     works: [],
-    looked: false,
 
     start() {
       setInterval(tick, 1000);
       tick();
-      setTimeout(() => (this.looked = true), 600);
     },
     get isAway() {
       return this.account === null;
     },
     get isHere() {
       return this.account !== null;
-    },
-    get hasNone() {
-      return this.looked && !this.isTrial && !this.wallets.length;
     },
     get trialClass() {
       return this.wallets.length ? "" : "primary";
@@ -109,14 +104,6 @@ export function mint() {
       return this.quote ? ether(this.quote.totalWei) : "…";
     },
 
-    useTrial() {
-      return this.attempt(async (wallet) => this.enter(wallet, wallet.trialAccount()));
-    },
-    useInjected(event) {
-      const uuid = event.currentTarget.dataset.uuid;
-      const { provider } = this.wallets.find((known) => known.uuid === uuid);
-      return this.attempt(async (wallet) => this.enter(wallet, await wallet.injectedAccount(provider)));
-    },
     choose(event) {
       const number = Number(event.currentTarget.value);
       this.offers = this.offers.map((one) => ({ ...one, chosen: one.number === number }));

@@ -1,6 +1,6 @@
 // Small things of single pages: arrows on a work page, the link to copy, and a word when the server is silent.
 
-const TYPING = "input, select, textarea, [contenteditable], [tabindex]";
+const TYPING = "input, select, textarea, [contenteditable], [tabindex], model-viewer";
 
 /** Arrow keys follow the links to the previous and the next work. */
 export function pageKeys() {

@@ -17,8 +17,23 @@ function discover(component) {
   }, 300);
 }
 
+// What governor, timelock and evolution refuse with.
+const REFUSALS = {
+  TooEarly: "Its holder has just interacted with it; it may be done again later.",
+  NotYourPosition: "This position of the pool is not this wallet's.",
+  NotTheHolder: "This work is another one's now.",
+  NotOwner: "This work is another one's now.",
+  GovernorAlreadyCastVote: "This wallet has voted on it already.",
+  GovernorInsufficientProposerVotes: "Your votes are fewer than a proposal takes. New ones count once another block has followed.",
+  GovernorUnexpectedProposalState: "The proposal is not at that point: voting may not have begun, or be over.",
+  GovernorNonexistentProposal: "The chain does not know this proposal any more.",
+  TimelockUnexpectedOperationState: "The timelock does not let it through yet.",
+};
+
 function explain(error) {
   if (error.code === 4001) return "The wallet declined.";
+  const refused = error.walk?.((one) => one.data?.errorName);
+  if (refused && REFUSALS[refused.data.errorName]) return REFUSALS[refused.data.errorName];
   return error.shortMessage || error.message || "The wallet did not answer.";
 }
 
@@ -27,11 +42,16 @@ export function walletComponent(extra) {
     wallets: [],
     message: "",
     busy: false,
+    looked: false,
     get failed() {
       return this.message !== "";
     },
     get isTrial() {
       return this.$root.dataset.chainId === "31337";
+    },
+    /** Whether nobody here could sign, once wallets had the time to announce themselves. */
+    get hasNone() {
+      return this.looked && !this.isTrial && !this.wallets.length;
     },
     get chainId() {
       return Number(this.$root.dataset.chainId);
@@ -47,9 +67,20 @@ export function walletComponent(extra) {
       }
       this.busy = false;
     },
+    /** What somebody does with the wallet they chose. */
+    async enter(wallet, account) {},
+    useTrial() {
+      return this.attempt(async (wallet) => this.enter(wallet, wallet.trialAccount()));
+    },
+    useInjected(event) {
+      const uuid = event.currentTarget.dataset.uuid;
+      const { provider } = this.wallets.find((known) => known.uuid === uuid);
+      return this.attempt(async (wallet) => this.enter(wallet, await wallet.injectedAccount(provider)));
+    },
     start() {},
     init() {
       discover(this);
+      setTimeout(() => (this.looked = true), 600);
       this.start();
     },
   };
@@ -59,19 +90,11 @@ export function walletComponent(extra) {
 
 export function signIn() {
   return walletComponent({
-    async enter(account) {
+    async enter(wallet, account) {
       const { nonce } = await request("/api/auth/nonce");
       const { message, signature } = await account.signIn(nonce, this.chainId);
       await request("/api/auth/verify", { message, signature });
       location.assign(this.$root.dataset.next || "/");
-    },
-    useTrial() {
-      return this.attempt(async (wallet) => this.enter(wallet.trialAccount()));
-    },
-    useInjected(event) {
-      const uuid = event.currentTarget.dataset.uuid;
-      const { provider } = this.wallets.find((known) => known.uuid === uuid);
-      return this.attempt(async (wallet) => this.enter(await wallet.injectedAccount(provider)));
     },
   });
 }

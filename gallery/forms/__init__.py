@@ -1,6 +1,5 @@
 """What a lead types, checked."""
 
-from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ from eth_utils.currency import to_wei
 from generation.gan.presets import RATES, TrainConfig
 from generation.models import Artwork, Checkpoint, Dataset, Direction, Drop
 from generation.services import MAX_COMPOSED, MAX_DROP_SIZE, Start, start_settings
-from generation.traits.parameters import MAX_EXPLORATION, Parameters, ParametersError
+from generation.traits.selection import MAX_CANDIDATES
+from sentiment.services import RULES
 
 MAX_RETOUCH_BYTES = 20_000_000
 
@@ -32,6 +32,15 @@ class DecideForm(forms.Form):
 class NextDropForm(ConsoleForm):
     size = forms.IntegerField(min_value=1, max_value=MAX_DROP_SIZE)
     kind = forms.ChoiceField(choices=Drop.Kind.choices, required=False)
+    candidates = forms.IntegerField(min_value=1, max_value=MAX_CANDIDATES, required=False)
+
+    def clean_candidates(self) -> int:
+        return self.cleaned_data["candidates"] or 1
+
+    def clean(self) -> None:
+        cleaned = self.cleaned_data
+        if cleaned.get("kind") == Drop.Kind.ON_THE_FLY and cleaned.get("candidates", 1) > 1:
+            raise forms.ValidationError("A work that is drawn as it is minted has one candidate.")
 
     def clean_kind(self) -> Drop.Kind:
         return Drop.Kind(self.cleaned_data["kind"] or Drop.Kind.FIXED)
@@ -64,41 +73,10 @@ class ExtendForm(ConsoleForm):
         }
 
 
-class ProposalForm(ConsoleForm):
-    decision = forms.ChoiceField(choices=[(word, word) for word in ("approve", "edit", "reject")])
-    reason = forms.CharField(required=False, max_length=300)
-    exploration_percent = forms.FloatField(
-        required=False, min_value=0, max_value=100 * MAX_EXPLORATION
-    )
-
-    def parameters(self, base: Parameters) -> Parameters:
-        """The lead's own percentages in place of the base's shares; each attribute comes to 100."""
-        edited = {
-            attribute: {value: self._share(attribute, value) for value in shares}
-            for attribute, shares in base.distributions.items()
-        }
-        for attribute, shares in edited.items():
-            total = sum(shares.values())
-            if not Decimal("0.99") <= total <= Decimal("1.01"):
-                raise ParametersError(f"{attribute}: the shares come to {total:.1%}, not 100 %")
-            edited[attribute] = {value: share / total for value, share in shares.items()}
-        as_floats: dict[str, Any] = {
-            attribute: {value: float(share) for value, share in shares.items()}
-            for attribute, shares in edited.items()
-        }
-        asked = self.cleaned_data["exploration_percent"]
-        exploration = base.exploration if asked is None else asked / 100
-        return replace(base, distributions=as_floats, exploration=exploration)
-
-    def _share(self, attribute: str, value: str) -> Decimal:
-        typed = self.data.get(f"{attribute}.{value}", "")
-        try:
-            share = Decimal(str(typed)) / 100
-        except ArithmeticError as error:
-            raise ParametersError(f"{attribute} {value}: {typed!r} is not a percentage") from error
-        if not share.is_finite() or not 0 <= share <= 1:
-            raise ParametersError(f"{attribute} {value}: {typed!r} is not a percentage")
-        return share
+class DiscountForm(ConsoleForm):
+    percent = forms.FloatField(min_value=0, max_value=100)
+    rule = forms.ChoiceField(choices=[(rule, rule) for rule in RULES])
+    reason = forms.CharField(max_length=200)
 
 
 class TrainForm(ConsoleForm):
@@ -256,7 +234,8 @@ class BoardForm(forms.Form):
     )
     below = forms.IntegerField(required=False, min_value=1, max_value=100)
     kind = forms.ChoiceField(
-        required=False, choices=[(word, word) for word in ("explores", "redrawn", "retouched")]
+        required=False,
+        choices=[(word, word) for word in ("explores", "control", "redrawn", "retouched")],
     )
     alike = forms.BooleanField(required=False)
     trait = forms.CharField(required=False, max_length=150)

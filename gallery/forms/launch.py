@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.db.models import TextChoices
 from eth_utils.address import is_address
 from eth_utils.currency import to_wei
 
@@ -16,17 +17,33 @@ from minting.models import SalePhase
 from minting.services import MAX_PER_TRANSACTION
 
 
+class Variant(TextChoices):
+    """What a collection's contract can; one of them."""
+
+    PLAIN = "plain", "Works are drawn by the site, and stay as they are"
+    VOTES = "votes", "Each work is a vote: holders can decide (a mint costs 36,000 gas more)"
+    PAINTED = "painted", "The contract draws the works, 32 px, without a server"
+    EVOLVING = "evolving", "The contract draws the works, and what happens to them moves them"
+
+
 class CollectionForm(ConsoleForm):
     name = forms.CharField(max_length=100)
-    slug = forms.SlugField(max_length=50, label="Address")
-    story = forms.CharField(required=False, max_length=2000, widget=forms.Textarea)
+    slug = forms.SlugField(
+        max_length=50, label="Address, the last part of its page's: letters, digits and hyphens"
+    )
+    story = forms.CharField(
+        required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 4})
+    )
     checkpoint = forms.ModelChoiceField(
         Checkpoint.objects.order_by("-pk"), label="Generator", empty_label=None
     )
 
-    has_votes = forms.BooleanField(
+    contract = forms.ChoiceField(
+        choices=Variant.choices,
         required=False,
-        label="Each work is a vote, so that holders can decide (a mint costs 36,000 gas more)",
+        initial=Variant.PLAIN,
+        label="Its contract, for good",
+        widget=forms.RadioSelect,
     )
 
     def clean_slug(self) -> str:
@@ -34,6 +51,9 @@ class CollectionForm(ConsoleForm):
         if Collection.objects.filter(slug=slug).exists():
             raise forms.ValidationError("A collection has this address already.")
         return slug
+
+    def clean_contract(self) -> Variant:
+        return Variant(self.cleaned_data["contract"] or Variant.PLAIN)
 
 
 class FoundingForm(ConsoleForm):

@@ -29,7 +29,12 @@ from generation.services import (
 
 PER_PAGE = 48
 MAX_ID = 2**63 - 1
-KINDS = {"explores": "drawn to be unusual", "redrawn": "sent back", "retouched": "retouched"}
+KINDS = {
+    "explores": "drawn to be unusual",
+    "control": "steered by nobody",
+    "redrawn": "sent back",
+    "retouched": "retouched",
+}
 
 
 @dataclass(frozen=True)
@@ -255,6 +260,8 @@ def newest_revisions(drop: Drop, works: list[Artwork]) -> dict[int, Job]:
 
 def marks(work: Artwork) -> list[str]:
     found = ["drawn to be unusual"] if work.explores else []
+    if work.is_control:
+        found.append("steered by nobody")
     if work.attempt:
         found.append(f"try {work.attempt + 1}")
     return [*found, "retouched"] if work.drawn_digest else found

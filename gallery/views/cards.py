@@ -1,4 +1,4 @@
-"""Pictures for links: what other sites show where somebody shares a work or a drop."""
+"""Pictures for links: what other sites show where somebody shares a work, a drop or a round."""
 
 import hashlib
 import io
@@ -18,29 +18,34 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from gallery.serializers import traits_shown
-from gallery.views.public import find_drop
+from gallery.views.public import drop_line, find_drop
 from gallery.views.work import find_work
 from generation.imaging import codec
 from generation.imaging.codec import ImageRefusedError
-from generation.models import Collection, Drop
+from generation.models import Collection
 from generation.models.drops import image_path
 from generation.services.catalogue import load_catalogue
+from sentiment.models import Round
+from sentiment.preference.effects import Effects, preferred
+from sentiment.services import Turnout, read_standing, read_turnout
 
 WIDTH, HEIGHT = 1200, 630  # what readers of og:image expect
 MARGIN = 59  # a picture of 64 px, eight times enlarged, fills the height between two of these
-PAPER, INK, QUIET, ACCENT = "#fbfaf8", "#1b1a18", "#625f59", "#b3361f"
+PAPER, INK, QUIET, ACCENT, TRACK = "#fbfaf8", "#1b1a18", "#625f59", "#b3361f", "#e4e0d8"
 COLUMNS, ROWS, CELL, GAP = 4, 4, 128, 12  # cells of 64 px, twice enlarged
+MAX_BARS, BAR_STEP = 3, 56
 VERSION = 1  # a new layout is a new file
 
 
 @dataclass(frozen=True)
 class Card:
-    """The words of a card, from top to bottom, and the digests of its pictures."""
+    """The words of a card, from top to bottom, the digests of its pictures, and shares as bars."""
 
     overline: str
     title: str
     lines: tuple[str, ...]
     digests: tuple[str, ...]
+    bars: tuple[tuple[str, float], ...] = ()
 
     @property
     def name(self) -> str:
@@ -76,17 +81,41 @@ def drop_card_image(request: HttpRequest, slug: str, number: int) -> HttpRespons
     return answer(request, card, draw_drop)
 
 
-def drop_line(drop: Drop) -> str:
-    return {
-        Drop.State.DRAFT: "not drawn yet",
-        Drop.State.RENDERING: "being drawn now",
-        Drop.State.CURATING: "being curated",
-        Drop.State.COMMITTED: "committed on chain",
-        Drop.State.MINTING: "minting now",
-        Drop.State.LISTENING: "voting is open",
-        Drop.State.SCORED: "the votes are counted",
-        Drop.State.CLOSED: "closed",
-    }[Drop.State(drop.state)]
+@require_safe
+def round_card_image(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """A closed round with what it said; of an open one, who took part so far and no more."""
+    drop = find_drop(slug, number)
+    rounds = Round.objects.select_related("drop__collection", "drop__parameter_set")
+    current = get_object_or_404(rounds, drop=drop)
+    turnout = read_turnout(current)
+    overline, title = f"{drop.collection.name}, voting", f"Round {number}"
+    if current.is_open or not turnout.n_votes:
+        works = drop.artworks.shown().in_order().values_list("image_digest", flat=True)
+        lines = (*turnout_lines(turnout), "open now" if current.is_open else "closed")
+        card = Card(overline, title, lines, tuple(works[: COLUMNS * ROWS]))
+        return answer(request, card, draw_drop)
+    standing = read_standing(current)
+    best = tuple(work.image_digest for work in standing.best[:1])
+    bars = strongest(standing.effects)
+    lines = turnout_lines(turnout) + (("taken over an average value:",) if bars else ())
+    card = Card(overline, title, lines, best, bars)
+    return answer(request, card, draw_work)
+
+
+def turnout_lines(turnout: Turnout) -> tuple[str, ...]:
+    simulated = turnout.n_simulated
+    counted = f"{turnout.n_votes:,} votes of {turnout.n_voters:,} voters"
+    return (counted, f"{simulated:,} of them simulated") if simulated else (counted,)
+
+
+def strongest(effects: Effects) -> tuple[tuple[str, float], ...]:
+    """The values that differ most surely from the average of their attribute, best liked first."""
+    sure = np.maximum(effects.low, -effects.high)
+    found = [i for i in np.argsort(-sure, kind="stable")[:MAX_BARS].tolist() if sure[i] > 0]
+    places = sorted(found, key=lambda i: -effects.mean[i])
+    shares = preferred(effects.mean)
+    names = [" ".join(effects.names[i]).replace("_", " ") for i in places]
+    return tuple((name, round(float(shares[i]), 3)) for name, i in zip(names, places, strict=True))
 
 
 def answer(request: HttpRequest, card: Card, draw: Callable[[Card], Image.Image]) -> HttpResponse:
@@ -117,6 +146,7 @@ def draw_work(card: Card) -> Image.Image:
     side = HEIGHT - 2 * MARGIN
     image.paste(enlarged(read(card.digests[0]), side), (MARGIN, MARGIN))
     write_words(image, card, left=2 * MARGIN + side)
+    draw_bars(image, card, left=2 * MARGIN + side)
     return image
 
 
@@ -130,6 +160,21 @@ def draw_drop(card: Card) -> Image.Image:
         image.paste(enlarged(read(digest), CELL), (left + column * step, top + row * step))
     write_words(image, card, left=MARGIN)
     return image
+
+
+def draw_bars(image: Image.Image, card: Card, left: int) -> None:
+    """How often each value is taken over the average one, from nothing to always."""
+    pen, room = ImageDraw.Draw(image), WIDTH - left - MARGIN
+    top = HEIGHT - MARGIN - BAR_STEP * len(card.bars) + 8
+    for name, share in card.bars:
+        said = f"{100 * share:.0f} %"
+        pen.text((left, top), fitted(pen, name, 26, room - 90), INK, typeface(26))
+        width = int(pen.textlength(said, typeface(26)))
+        pen.text((left + room - width, top), said, INK, typeface(26))
+        pen.rectangle((left, top + 38, left + room, top + 46), TRACK)
+        pen.rectangle((left, top + 38, left + int(room * share), top + 46), ACCENT)
+        pen.rectangle((left + room // 2, top + 34, left + room // 2 + 1, top + 50), QUIET)
+        top += BAR_STEP
 
 
 def read(digest: str) -> NDArray[np.uint8]:

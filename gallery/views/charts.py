@@ -18,6 +18,7 @@ from gallery.views.console import lead_only
 from generation.models import Collection, Drop
 from generation.traits.diversity import attribute_entropy
 from minting.models import Sale, Token
+from minting.services import is_painted
 from sentiment.models import Vote
 
 MAX_DROPS = 200  # the newest ones; a chart is not wide enough for more
@@ -29,6 +30,7 @@ def charts(request: HttpRequest, slug: str) -> HttpResponse:
     collection = get_object_or_404(Collection, slug=slug)
     context = {
         "collection": collection,
+        "is_painted": is_painted(collection),
         "charts": chart_rows(collection),
         "numbers_url": reverse("gallery:chart-numbers", args=[slug]),
     }

@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.contrib.auth.decorators import user_passes_test
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,15 +17,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from gallery.forms import DecideForm, ExtendForm, NextDropForm, ProposalForm, SaleForm
-from gallery.serializers import (
-    STEPS,
-    proposal_rows,
-    render_progress,
-    work_tile,
-    work_tiles,
-)
+from gallery.forms import DecideForm, ExtendForm, NextDropForm, SaleForm
+from gallery.forms.steering import ProposalForm
+from gallery.serializers import STEPS, render_progress, work_tile, work_tiles
 from gallery.views.guard import guard_facts
+from gallery.views.integrity import weightings
+from gallery.views.intents import chain_context
+from gallery.views.proposed import proposal_context
 from gallery.views.public import chosen_collection
 from generation import progress
 from generation.models import Artwork, Collection, Drop, Job
@@ -47,26 +44,28 @@ from generation.services import (
 from generation.tasks import ring
 from minting import revealing
 from minting.chain.client import ChainError
-from minting.models import ChainTransaction, Token
+from minting.models import Token
 from minting.services import (
     CommitmentPendingError,
     ImageMismatchError,
     SaleAlreadyRequestedError,
-    chain_alarms,
-    prepare_commitment,
+    is_painted,
     public_sale,
+    refuse_fixed,
     request_commit,
     request_living_commit,
     request_open_sale,
 )
+from sentiment.derivation.derive import DerivationError
 from sentiment.models import Proposal, Round, Vote
 from sentiment.services import (
     approve_proposal,
+    begin_voting,
     close_round,
     edit_proposal,
-    open_round,
     reject_proposal,
     start_next_drop,
+    tally_root_for,
 )
 
 Button = Callable[..., tuple[Drop, str]]
@@ -80,6 +79,7 @@ REFUSALS = (
     ImageMismatchError,
     FileNotFoundError,  # a picture that is to be committed
     ChainError,
+    DerivationError,  # votes from which nothing follows
 )
 PREVIEW = 12
 DAYS_TO_SEAL = timedelta(days=7)  # after a sale's end; then buyers may have their money back
@@ -163,13 +163,14 @@ def console_context(request: HttpRequest) -> dict[str, Any]:
         raise Http404("no collection: manage.py demo makes one")
     drops = collection.drops.select_related("collection", "parameter_set", "checkpoint")
     drop = drops.order_by("-number").first()
+    told = {"collection": collection, "is_painted": is_painted(collection)}
     if drop is None:
-        return {"collection": collection, "drop": None, "next_size": 60}
+        return {**told, "drop": None, "next_size": 60}
     query = urlencode({"collection": slug} if slug else {})
     is_curated = drop.state == Drop.State.CURATING and drop.curated_at is None
     votes = Vote.objects.filter(round__drop=drop)
     return {
-        "collection": collection,
+        **told,
         "drop": drop,
         "drop_url": reverse("gallery:drop", args=[collection.slug, drop.number]),
         "live_url": f"{reverse('gallery:console-live')}?{query}".rstrip("?"),
@@ -187,6 +188,7 @@ def console_context(request: HttpRequest) -> dict[str, Any]:
         if drop.kind == Drop.Kind.ON_THE_FLY
         else drop.artworks.accepted().count(),
         "may_be_sold": drop.state != Drop.State.COMMITTED or is_saleable(drop.checkpoint),
+        "weightings": weightings(drop) if drop.state == Drop.State.MINTING else [],
         **chain_context(drop),
         **proposal_context(drop),
     }
@@ -197,45 +199,6 @@ def preview(drop: Drop) -> list[Artwork]:
     first = list(drop.artworks.undecided().in_order()[:PREVIEW])
     others = drop.artworks.curable().exclude(status=Artwork.Status.PENDING).in_order()
     return first + list(others[: PREVIEW - len(first)])
-
-
-def proposal_context(drop: Drop) -> dict[str, Any]:
-    proposal = Proposal.objects.select_related("score_run", "base").filter(drop=drop).first()
-    if proposal is None:
-        return {"proposal": None}
-    rows = proposal_rows(proposal.rows, proposal.applied)
-    return {
-        "proposal": proposal,
-        "score": proposal.score_run,
-        "proposal_rows": rows,
-        "exploration_percent": 100 * proposal.base.parameters.exploration,
-    }
-
-
-def chain_context(drop: Drop) -> dict[str, Any]:
-    """How the drop's transactions fare, the contract's creation included; the newest of a kind."""
-    contract = Q(drop=None, contract__collection=drop.collection_id)
-    intents = ChainTransaction.objects.defer("call").filter(Q(drop=drop) | contract)
-    quiet_mints = {"kind": ChainTransaction.Kind.MINT, "error": ""}
-    newest = {intent.kind: intent for intent in intents.exclude(**quiet_mints).order_by("pk")}
-    settled = (ChainTransaction.State.CONFIRMED, ChainTransaction.State.REVERTED)
-    sale = newest.get(ChainTransaction.Kind.OPEN_SALE)
-    troubled = next((intent for intent in newest.values() if intent.error), None)
-    is_refused = troubled is not None and troubled.state == ChainTransaction.State.REVERTED
-    return {
-        "chain_trouble": chain_trouble(troubled) if troubled else " ".join(chain_alarms()),
-        "is_refused": is_refused,
-        "is_committing": ChainTransaction.Kind.COMMIT in newest,
-        "sale_on_its_way": sale is not None and sale.state not in settled,
-    }
-
-
-def chain_trouble(intent: ChainTransaction) -> str:
-    """What the contract refused, or why a transaction waits."""
-    step = intent.get_kind_display().lower()
-    if intent.state == ChainTransaction.State.REVERTED:
-        return f"The chain refused to {step}: {intent.error}"
-    return f"The transaction to {step} waits: {intent.error}"
 
 
 @action
@@ -301,14 +264,15 @@ def decide_all(request: HttpRequest, pk: int) -> tuple[Drop, str]:
 def commit(request: HttpRequest, pk: int) -> tuple[Drop, str]:
     drop = get_object_or_404(Drop, pk=pk)
     if drop.kind == Drop.Kind.ON_THE_FLY:
-        request_living_commit(drop=drop, reveal_block=revealing.choose_block())
+        request_living_commit(
+            drop=drop, reveal_block=revealing.choose_block(), vote_tally_root=tally_root_for(drop)
+        )
         return drop, f"The secret of drop {drop.number} goes to the chain, as a hash."
     overruling = request.POST.get("overruling", "")[:500]
     try:
         with transaction.atomic():
             closed = close_curation(drop=drop, lead=lead(request), overruling=overruling)
-            prepare_commitment(drop=closed)
-            request_commit(drop=closed)
+            request_commit(drop=closed, vote_tally_root=tally_root_for(closed))
     except HeldError as error:
         remember_diversity(drop=drop, found=error.found)
         raise
@@ -345,7 +309,8 @@ def permit(request: HttpRequest, pk: int) -> tuple[Drop, str]:
 @action
 def open_voting(request: HttpRequest, pk: int) -> tuple[Drop, str]:
     drop = get_object_or_404(Drop, pk=pk)
-    open_round(drop=drop)
+    weighting = Round.Weighting(request.POST.get("weighting", "equal"))
+    begin_voting(drop=drop, hides_standings="hides_standings" in request.POST, weighting=weighting)
     return drop, "Voting is open."
 
 
@@ -379,9 +344,10 @@ def next_drop(request: HttpRequest, slug: str) -> tuple[Drop, str]:
     form = NextDropForm(request.POST)
     if not form.is_valid():
         raise ValueError(form.first_error())
-    size, kind = form.cleaned_data["size"], form.cleaned_data["kind"]
+    kind = form.cleaned_data["kind"]
     with transaction.atomic():
-        drop = following_drop(collection, size, kind)
+        drop = following_drop(collection, **form.cleaned_data)
+        refuse_fixed(drop)
         if request.POST.get("draft") or kind == Drop.Kind.ON_THE_FLY:
             return drop, f"Drop {drop.number} is a draft."
         start_rendering(drop=drop)
@@ -394,10 +360,15 @@ def lead(request: HttpRequest) -> User:
     return cast("User", request.user)
 
 
-def following_drop(collection: Collection, size: int, kind: Drop.Kind = Drop.Kind.FIXED) -> Drop:
+def following_drop(
+    collection: Collection,
+    size: int,
+    kind: Drop.Kind = Drop.Kind.FIXED,
+    candidates: int = 1,
+) -> Drop:
     """The draft after the newest drop's decided proposal; the first one of a collection without.
 
-    The lock lets one of two leads see the other's drop.
+    Nobody's taste is known before the first. The lock lets one of two leads see the other's drop.
     """
     Collection.objects.select_for_update().get(pk=collection.pk)
     newest = collection.drops.order_by("-number").first()
@@ -407,4 +378,4 @@ def following_drop(collection: Collection, size: int, kind: Drop.Kind = Drop.Kin
     proposal = Proposal.objects.filter(drop=newest).first()
     if proposal is None or newest.state != Drop.State.CLOSED:
         raise WrongStateError(newest, Drop.State.CLOSED)
-    return start_next_drop(proposal=proposal, size=size, kind=kind)
+    return start_next_drop(proposal=proposal, size=size, kind=kind, n_candidates=candidates)

@@ -40,6 +40,7 @@ from minting.services import (
     voting_power,
 )
 from sentiment.models import Vote, Voter
+from sentiment.services import simulated_among
 
 PAGE = 48
 N_EVENTS = 60
@@ -216,7 +217,9 @@ def events(wallet: str) -> list[dict[str, Any]]:
     sales = {
         (sale.tx_hash, sale.token_id): sale for sale in Sale.objects.filter(tx_hash__in=hashes)
     }
-    return [event(wallet, move, sales.get((move.tx_hash, move.token_id))) for move in newest]
+    rows = [event(wallet, move, sales.get((move.tx_hash, move.token_id))) for move in newest]
+    simulated = simulated_among(row["other"] for row in rows)
+    return [row | {"is_simulated": row["other"] in simulated} for row in rows]
 
 
 def event(wallet: str, move: Transfer, sale: Sale | None) -> dict[str, Any]:

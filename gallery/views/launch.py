@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -42,6 +43,7 @@ from minting.services import (
     request_withdraw,
     standing_sale,
 )
+from sentiment.services import close_epoch
 
 Kind = ChainTransaction.Kind
 MAX_LIST_BYTES = 4 * 2**20  # 60,000 wallets
@@ -123,6 +125,9 @@ def launch_context(drop: Drop) -> dict[str, Any]:
         "has_staking": ChainTransaction.objects.filter(
             contract__collection=drop.collection_id, kind=Kind.STAKING
         ).exists(),
+        "may_close_epoch": Contract.objects.filter(collection=drop.collection_id)
+        .exclude(evolution_address="")
+        .exists(),
         "drawing_failed": failed_drawing(drop) is not None,
         "proceeds_eth": ether(sale.proceeds_wei) if sale else "",
         "explorer": settings.CHAIN_EXPLORER_URL,
@@ -170,6 +175,7 @@ def checklist(
     mine = {one.kind: one for one in own.filter(drop=drop).order_by("pk")}
     steps = [
         step("Deploy the contract", f"of {drop.collection.name}, once", deployed),
+        *law_steps(contract, own),
         step("Commit the drop", "its hashes, for good", mine.get(Kind.COMMIT)),
         Step("Rehearse the sale", rehearsal.says, rehearsal.state),
         step("Open the sale", opening_says(commitment), mine.get(Kind.OPEN_SALE)),
@@ -186,6 +192,19 @@ def checklist(
         steps.append(step("Let holders decide", says, founding.order_by("pk").last()))
     if Kind.WITHDRAW in mine:
         steps.append(step("Withdraw", "what was earned, to the treasury", mine[Kind.WITHDRAW]))
+    return steps
+
+
+def law_steps(contract: Contract | None, own: QuerySet[ChainTransaction]) -> list[Step]:
+    """What a collection that its contract draws needs besides, before its first commitment."""
+    if contract is None or not contract.is_painted:
+        return []
+    painter = own.filter(kind=Kind.LIBRARY).order_by("pk").last()
+    steps = [step("Put the painter there", "what draws the works, before the contract", painter)]
+    if contract.law is not None:
+        named = own.filter(kind__in=[Kind.EVOLUTION, Kind.LAW]).order_by("pk").last()
+        says = "how works move, for good; the first commitment waits for it"
+        steps.append(step("Name the law", says, named))
     return steps
 
 
@@ -326,6 +345,17 @@ def open_sale(request: HttpRequest, pk: int) -> HttpResponse:
     return answer(request, drop, "The sale opens with the next block.")
 
 
+def epoch_says(drop: Drop) -> str:
+    """Close an epoch now, without waiting for the day to be over."""
+    contract = Contract.objects.get(collection=drop.collection_id)
+    if not contract.evolution_address:
+        raise ValueError("the works of this collection do not move")
+    snapshot = close_epoch(contract=contract)
+    if snapshot is None:
+        return "Every level is proven already; there is nothing to publish."
+    return f"Epoch {snapshot.number} is on its way; proofs follow it."
+
+
 @lead_only
 @require_POST
 def control(request: HttpRequest, pk: int) -> HttpResponse:
@@ -337,6 +367,8 @@ def control(request: HttpRequest, pk: int) -> HttpResponse:
             request_pause(drop=drop, is_paused=asked == "pause")
         elif asked == "staking":
             request_staking(collection=drop.collection)
+        elif asked == "epoch":
+            return answer(request, drop, epoch_says(drop))
         elif asked == "draw":
             draw_again(drop=drop)
         elif asked == "withdraw":

@@ -4,9 +4,11 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
-from django.db.models import Count
+from django.core.paginator import Paginator
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -16,14 +18,23 @@ from django.views.decorators.http import require_safe
 from gallery.serializers import about_ether, ether
 from gallery.views.plots import HEIGHT, WIDTH, scaled
 from gallery.views.pools import pool_cards
+from gallery.views.premiums import premium_context, weekly
 from gallery.views.public import revalidated
 from generation.models import Collection
 from minting.chain.logs import ZERO_ADDRESS
 from minting.models import Listing, Sale, Token
+from sentiment.services import simulated_among
 
 WEEK = timedelta(days=7)
 MAX_SALES = 5_000  # the newest ones; a plot shows no more
 N_SALES = 20
+AT = ("block__number", "log_index", "position", "pk")
+SORTS = {
+    "newest": tuple(f"-{field}" for field in AT),
+    "dearest": ("-price_wei", *AT),
+    "cheapest": ("price_wei", *AT),
+}
+SORT_NAMES = {"newest": "Newest", "dearest": "Dearest", "cheapest": "Cheapest"}
 
 
 @dataclass(frozen=True)
@@ -46,17 +57,45 @@ def market(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "collection": collection,
         "numbers": numbers(collection),
+        "weekly": weekly(sales),
+        **premium_context(request, collection),
+        **sale_list(request, collection, rows),
         "over_time": over_time(collection, sales),
         "by_rarity": by_rarity(collection, sales),
         "holders": holders(collection),
         "pools": pool_cards(collection),
-        "sales": [sale_row(sale) for sale in sales[:N_SALES]],
         "lowest_eth": about_ether(min((sale.price_wei for sale in sales), default=0)),
         "highest_eth": about_ether(max((sale.price_wei for sale in sales), default=0)),
         "width": WIDTH,
         "height": HEIGHT,
     }
     return render(request, "gallery/market.html", context)
+
+
+def sale_list(request: HttpRequest, collection: Collection, rows: QuerySet[Sale]) -> dict[str, Any]:
+    """A page of the sales, of one drop or all, in the order that was asked for."""
+    sort, drop = request.GET.get("sort", ""), request.GET.get("drop", "")
+    sort = sort if sort in SORTS else "newest"
+    numbers = collection.drops.filter(tokens__sales__isnull=False).distinct()
+    drops = list(numbers.order_by("number").values_list("number", flat=True))
+    chosen = next((number for number in drops if str(number) == drop), None)
+    kept = rows if chosen is None else rows.filter(token__drop__number=chosen)
+    related = kept.select_related("block", "token__artwork").order_by(*SORTS[sort])
+    page = Paginator(related, N_SALES).get_page(request.GET.get("page"))
+    asked = {"sort": sort} if sort != "newest" else {}
+    asked |= {"drop": str(chosen)} if chosen is not None else {}
+    shown = list(page.object_list)
+    simulated = simulated_among({side for sale in shown for side in (sale.seller, sale.buyer)})
+    return {
+        "sales": [sale_row(sale, simulated) for sale in shown],
+        "page": page,
+        "page_query": f"{urlencode(asked)}&" if asked else "",
+        "page_anchor": "#sales",
+        "sort": sort,
+        "sorts": SORT_NAMES,
+        "sold_drops": drops,
+        "chosen_drop": chosen,
+    }
 
 
 def numbers(collection: Collection) -> list[tuple[str, str]]:
@@ -140,12 +179,14 @@ def bucket(n: int) -> str:
     return "2 to 5" if n <= 5 else "6 to 20" if n <= 20 else "more than 20"
 
 
-def sale_row(sale: Sale) -> dict[str, Any]:
+def sale_row(sale: Sale, simulated: set[str]) -> dict[str, Any]:
     return {
         "token_id": sale.token.token_id,
-        "price_eth": ether(sale.price_wei),
+        "price_eth": about_ether(sale.price_wei),
         "seller": sale.seller,
+        "seller_simulated": sale.seller in simulated,
         "buyer": sale.buyer,
+        "buyer_simulated": sale.buyer in simulated,
         "at": sale.block.mined_at,
         "rank": sale.token.artwork.rarity_rank if sale.token.artwork else None,
     }

@@ -60,14 +60,18 @@ def mint_live(request: HttpRequest, slug: str, number: int) -> HttpResponse:
 
 
 def mint_context(drop: Drop) -> dict[str, Any]:
-    rows = Commitment.objects.light().select_related("collection__contract")
-    commitment = rows.filter(drop=drop).first()
+    known = Commitment.objects.light().select_related("collection__contract")
+    commitment = known.filter(drop=drop).first()
     minted = Token.objects.filter(drop=drop).count()
     sale = sale_facts(drop, commitment, minted)
     if commitment is None or sale is None:
         raise Http404("nothing of this drop is for sale")
     now = timezone.now()
-    phases = [phase_facts(row, now) for row in commitment.phases.in_order()]
+    phases = [
+        phase_facts(row, now, is_sold_out=not sale.remaining)
+        for row in commitment.phases.in_order()
+    ]
+    is_final = commitment.events.filter(kind=DropEvent.Kind.SEALED).exists()
     arguments = [drop.collection.slug, drop.number]
     return {
         "collection": drop.collection,
@@ -77,7 +81,7 @@ def mint_context(drop: Drop) -> dict[str, Any]:
         "minted": minted,
         "phases": phases,
         "final_by": datetime.fromtimestamp(commitment.final_by, UTC)
-        if commitment.final_by and commitment.final_by < NO_END
+        if commitment.final_by and commitment.final_by < NO_END and not is_final
         else None,
         "awaited": awaited(commitment) if drop.kind == Drop.Kind.ON_THE_FLY else None,
         "newest": newest_mints(drop),
@@ -94,15 +98,17 @@ def awaited(commitment: Commitment) -> int | None:
     return None if is_decided else awaited_block(commitment)
 
 
-def phase_facts(row: SalePhase, now: datetime, *, is_planned: bool = False) -> PhaseFacts:
+def phase_facts(
+    row: SalePhase, now: datetime, *, is_planned: bool = False, is_sold_out: bool = False
+) -> PhaseFacts:
     terms, time = row.phase, int(now.timestamp())
     kind = PhaseKind(row.kind)
-    over = "running" if time < row.end else "over"
+    begun = "over" if time >= row.end else "sold out" if is_sold_out else "running"
     is_auction = kind == PhaseKind.AUCTION
     return PhaseFacts(
         number=row.number,
         who=WHO[kind],
-        state="planned" if is_planned else "coming" if time < row.start else over,
+        state="planned" if is_planned else "coming" if time < row.start else begun,
         price_eth=ether(terms.price_at(time)),
         price_says=price_says(row),
         caps=caps(row),

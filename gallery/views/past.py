@@ -156,7 +156,7 @@ def day(at: datetime) -> str:
 
 
 def counted(n: int, what: str) -> str:
-    return f"{n} {what}{'' if n == 1 else 's'}"
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 def bar(stake: Stake, now: datetime, x: Callable[[datetime], float]) -> Staked:

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -25,6 +25,7 @@ from minting.chain.liquidity import price_of_reserves, price_of_root
 from minting.chain.pools import V2
 from minting.models import LiquiditySnapshot, Pool, Swap
 from minting.services import CreationUnknownError, PoolKnownError, connect, register_pool
+from sentiment.services import simulated_among
 
 DAYS = 14
 MAX_SWAPS = 20_000  # the newest ones of those days
@@ -59,10 +60,10 @@ class Bar:
 
 def pool_cards(collection: Collection) -> list[dict[str, Any]]:
     rows = collection.pools.select_related("cursor").order_by("created_at", "pk")
-    return [card(pool) for pool in rows]
+    return [card(pool, newest_swaps(pool)[:N_SWAPS]) for pool in rows]
 
 
-def card(pool: Pool) -> dict[str, Any]:
+def card(pool: Pool, swaps: Iterable[Swap]) -> dict[str, Any]:
     """What a page shows of a pool, from rows alone."""
     newest = pool.snapshots.select_related("block").in_order().reverse()[:MAX_SNAPSHOTS]
     snapshots = list(newest)[::-1]
@@ -85,7 +86,7 @@ def card(pool: Pool) -> dict[str, Any]:
         "busiest": max(volumes, key=lambda bar: bar.height).says if volumes else "",
         "days": DAYS,
         "is_cut": len(traded) == MAX_SWAPS,
-        "swaps": [swap_row(pool, one) for one in newest_swaps(pool)[:N_SWAPS]],
+        "swaps": swap_rows(pool, list(swaps)),
         "width": WIDTH,
         "height": HEIGHT,
     }
@@ -206,6 +207,11 @@ def short(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def swap_rows(pool: Pool, swaps: Sequence[Swap]) -> list[dict[str, Any]]:
+    simulated = simulated_among(swap.recipient for swap in swaps)
+    return [swap_row(pool, swap) | {"is_simulated": swap.recipient in simulated} for swap in swaps]
+
+
 def swap_row(pool: Pool, swap: Swap) -> dict[str, Any]:
     """A swap in words: what was given for what, by whom it was got."""
     first = (amount(abs(swap.amount0), pool.decimals0), pool.symbol0)
@@ -229,7 +235,7 @@ def pool_page(request: HttpRequest, slug: str, address: str) -> HttpResponse:
     page = Paginator(newest_swaps(pool), PAGE).get_page(request.GET.get("page"))
     context = {
         "collection": pool.collection,
-        "card": card(pool) | {"swaps": [swap_row(pool, one) for one in page.object_list]},
+        "card": card(pool, page.object_list),
         "page": page,
     }
     return render(request, "gallery/pool_page.html", context)

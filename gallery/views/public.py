@@ -79,6 +79,10 @@ def live_context(drop: Drop | None) -> dict[str, Any]:
         Drop.State.MINTING: ("Mint a work", f"{address}/mint"),
         Drop.State.LISTENING: ("Vote on this drop", f"{address}/vote"),
     }
+    minted = Token.objects.filter(drop=drop).count()
+    is_sold_out = commitment is not None and minted >= commitment.count
+    if is_sold_out and drop.state == Drop.State.MINTING:
+        calls = {}
     call, target = calls.get(Drop.State(drop.state), ("See its works", address))
     return {
         "live": drop,
@@ -86,9 +90,9 @@ def live_context(drop: Drop | None) -> dict[str, Any]:
         "call": call,
         "call_address": target,
         "progress": render_progress(drop) if drop.state == Drop.State.RENDERING else None,
-        "minted": Token.objects.filter(drop=drop).count(),
+        "minted": minted,
         "commitment": commitment,
-        "price_eth": price_now(commitment) if commitment else "",
+        "price_eth": price_now(commitment) if commitment and not is_sold_out else "",
         "steps": STEPS,
     }
 
@@ -193,6 +197,19 @@ def find_drop(slug: str, number: int) -> Drop:
     return get_object_or_404(rows, collection__slug=slug, number=number)
 
 
+def drop_line(drop: Drop) -> str:
+    return {
+        Drop.State.DRAFT: "not drawn yet",
+        Drop.State.RENDERING: "being drawn now",
+        Drop.State.CURATING: "being curated",
+        Drop.State.COMMITTED: "committed on chain",
+        Drop.State.MINTING: "minting now",
+        Drop.State.LISTENING: "voting is open",
+        Drop.State.SCORED: "the votes are counted",
+        Drop.State.CLOSED: "closed",
+    }[Drop.State(drop.state)]
+
+
 def drop_context(request: HttpRequest, drop: Drop) -> dict[str, Any]:
     """All that the drop page says, from the database alone."""
     page = page_of(request, drop.artworks.shown().in_order())
@@ -215,11 +232,21 @@ def drop_context(request: HttpRequest, drop: Drop) -> dict[str, Any]:
         "counts": counts | {"shown": counts["pending"] + counts["accepted"]},
         "minted": minted,
         "votes": Vote.objects.filter(round__drop=drop).count(),
-        "round_open": Round.objects.filter(drop=drop, state=Round.State.OPEN).exists(),
+        **round_facts(drop),
         "sale": sale_facts(drop, commitment, minted),
         "commitment": commitment_facts(drop, commitment),
         "page": page,
         "works": work_tiles(page.object_list, owners, urls),
+    }
+
+
+def round_facts(drop: Drop) -> dict[str, Any]:
+    """Whether people vote on a drop now, and the round whose record can be had."""
+    current = Round.objects.select_related("score_run").filter(drop=drop).first()
+    run = getattr(current, "score_run", None)
+    return {
+        "round_state": None if current is None else current.state,
+        "scored": run.round_id if run and run.tally_root else None,
     }
 
 
@@ -239,22 +266,6 @@ def commitment_facts(drop: Drop, commitment: Commitment | None) -> dict[str, Any
 
 def page_of(request: HttpRequest, works: Any) -> Page[Artwork]:
     return Paginator(works, PAGE_SIZE).get_page(request.GET.get("page"))
-
-
-@require_safe
-def vote(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    drop = find_drop(slug, number)
-    voter = Voter.objects.filter(user_id=request.user.pk or 0).first()
-    current = Round.objects.filter(drop=drop).first()
-    n_votes = Vote.objects.filter(round=current, voter=voter).count() if current and voter else 0
-    context = {
-        "drop": drop,
-        "drop_url": reverse("gallery:drop", args=[slug, number]),
-        "round": current,
-        "voter": voter,
-        "n_votes": n_votes,
-    }
-    return render(request, "gallery/vote.html", context)
 
 
 class SignIn(LoginView):

@@ -11,14 +11,16 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from gallery.serializers import alternative, ether, picture, work_card
+from gallery.views.living import living_context
 from gallery.views.past import past_chart, read_records, token_events
 from gallery.views.public import revalidated
 from generation.models import Artwork, Collection, Drop
 from generation.services.catalogue import load_catalogue, nearest_works
 from generation.traits.facets import TRAIT, Breakdown, Catalogue
 from minting.models import Commitment, Listing, Seal, Token
-from minting.services import public_rpc_url
-from sentiment.models import Comment, Voter
+from minting.services import find_account, find_marketplace, public_rpc_url
+from sentiment.models import Comment, Round, Voter
+from sentiment.services import read_liking, simulated_among
 
 N_NEIGHBOURS = 6
 N_COMMENTS = 50
@@ -31,6 +33,7 @@ def work_page(request: HttpRequest, slug: str, token_id: int) -> HttpResponse:
     catalogue = load_catalogue(collection=collection)
     work = find_work(catalogue, token_id)
     page = request.build_absolute_uri(reverse("gallery:work", args=[slug, token_id]))
+    found = market_context(work)
     context = {
         "collection": collection,
         "work": work,
@@ -45,13 +48,33 @@ def work_page(request: HttpRequest, slug: str, token_id: int) -> HttpResponse:
         **beside(catalogue, collection, token_id),
         **rarity_context(catalogue, work),
         **check_context(work),
-        **market_context(work),
+        **found,
+        **living_context(found["token"]),
         "comments": comments(work),
-        "may_comment": request.user.is_authenticated
-        and Voter.objects.filter(user_id=request.user.pk).exists(),
+        **opinion_context(work, request),
         "neighbours": neighbours(work),
     }
     return render(request, "gallery/work.html", context)
+
+
+def opinion_context(work: Artwork, request: HttpRequest) -> dict[str, Any]:
+    """What the visitor says of a work, if they may, and what others say, if they may know.
+
+    While its drop is voted on the counts are for those who have said what they think.
+    """
+    voter = Voter.objects.filter(user_id=request.user.pk).first() if request.user.pk else None
+    current = Round.objects.filter(drop=work.drop_id).first()
+    if current is None:
+        return {"may_comment": voter is not None, "is_voted_on": False}
+    liking = read_liking(artwork=work, voter=voter)
+    is_told = liking.own is not None or not current.is_open
+    counts = f"{liking.liked} like it, {liking.disliked} do not"
+    return {
+        "may_comment": voter is not None,
+        "is_voted_on": True,
+        "opinion": {None: "", True: "up", False: "down"}[liking.own],
+        "liking": counts if is_told and liking.liked + liking.disliked else "",
+    }
 
 
 def find_work(catalogue: Catalogue, token_id: int) -> Artwork:
@@ -132,13 +155,17 @@ def check_context(work: Artwork) -> dict[str, Any]:
 
 def market_context(work: Artwork) -> dict[str, Any]:
     """The owner, an offer to sell, and everything that happened to the token, newest first."""
-    token = Token.objects.filter(artwork=work).select_related("minted_block").first()
+    token = (
+        Token.objects.filter(artwork=work)
+        .select_related("minted_block", "contract__collection")
+        .first()
+    )
     if token is None:
         return {"token": None, "events": []}
     offer = Listing.objects.active(timezone.now()).filter(token=token).cheapest_first().first()
     records = read_records(token)
     events = token_events(records)
-    simulated = simulated_addresses(
+    simulated = simulated_among(
         {token.owner, *(row[side] for row in events for side in ("sender", "recipient"))}
     )
     for row in events:
@@ -146,22 +173,35 @@ def market_context(work: Artwork) -> dict[str, Any]:
         row["recipient_simulated"] = row["recipient"] in simulated
     return {
         "token": token,
+        "account": find_account(token),
         "owner_simulated": token.owner in simulated,
         "offer": offer,
         "offer_eth": "" if offer is None else ether(offer.price_wei),
+        "trade": trade_context(token, offer),
         "events": events,
         "past": past_chart(records, this_hour()),
+    }
+
+
+def trade_context(token: Token, offer: Listing | None) -> dict[str, str]:
+    """Where a wallet learns what to sign and send; nothing where the work cannot be traded here."""
+    contract = token.contract
+    if not public_rpc_url() or find_marketplace(chain_id=contract.chain_id) is None:
+        return {}
+    if offer is None and token.stakes.running().exists():
+        return {}
+    arguments = [contract.address, token.token_id]
+    return {
+        "draft_url": reverse("listing-draft", args=arguments),
+        "listings_url": reverse("token-listings", args=arguments),
+        "offer_url": reverse("listing-trade", args=[offer.order_hash]) if offer else "",
+        "royalty": f"{contract.royalty_bps / 100:g} %",
     }
 
 
 def this_hour() -> datetime:
     """So that a page which nothing has changed stays the same for a while."""
     return timezone.now().replace(minute=0, second=0, microsecond=0)
-
-
-def simulated_addresses(addresses: set[str]) -> set[str]:
-    voters = Voter.objects.filter(address__in=addresses, is_simulated=True)
-    return set(voters.values_list("address", flat=True))
 
 
 def comments(work: Artwork) -> list[Comment]:

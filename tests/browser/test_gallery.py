@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 from eth_abi.abi import encode
 from playwright.sync_api import Browser, Page, expect
 from pytest_django import Settings
@@ -15,7 +16,9 @@ from generation.models import Drop
 from minting import indexer, services
 from minting.chain import contracts
 from minting.models import Contract
-from tests.fixtures.chain import ALICE, Chain
+from sentiment.models import Opinion
+from sentiment.services import open_round, register_wallet
+from tests.fixtures.chain import ALICE, BOB, Chain
 from tests.fixtures.outbox import pump
 from tests.fixtures.sales import everybody
 from tests.fixtures.stack import ROOT, chromium
@@ -26,6 +29,7 @@ if chromium() is None and os.environ.get("REQUIRE_BROWSER") != "1":
 
 pytestmark = pytest.mark.enable_socket
 PRICE_WEI = 10**15
+SCREENS = os.environ.get("MORPHORA_SCREENS")
 WORKS = "/collections/portraits/works"
 PAGES = {
     "home": "/",
@@ -37,6 +41,8 @@ PAGES = {
     "drop": "/collections/portraits/drops/1",
     "mint": "/collections/portraits/drops/1/mint",
     "market": "/collections/portraits/market",
+    "story": "/collections/portraits/story",
+    "results": "/collections/portraits/drops/1/results",
     "holder": f"/wallets/{ALICE}",
     "sign in": "/sign-in",
 }
@@ -180,6 +186,14 @@ def test_a_phone_opens_the_filters_with_a_button(page: Page, drop: Drop) -> None
     expect(page.locator(".found")).to_contain_text(f"{heads(drop, 'bun')} work")
     expect(page.get_by_role("checkbox", name="bun")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_home_fits_a_narrow_phone(page: Page, drop: Drop) -> None:
+    page.set_viewport_size({"width": 340, "height": 740})
+    page.goto("/")
+    expect(page.locator(".drops .strip img").last).to_be_visible()
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 340
 
 
 def test_a_silent_server_is_named_and_the_works_stay(page: Page, drop: Drop) -> None:
@@ -345,3 +359,33 @@ def test_no_page_has_a_barrier(browser: Browser, site: str, scheme: Any) -> None
 AXE = """
 async () => (await axe.run()).violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html)}`)
 """
+
+
+def test_a_thumb_is_kept_and_taken_back(browser: Browser, site: str, drop: Drop) -> None:
+    open_round(drop=drop)
+    voter = register_wallet(address=BOB)
+    client = Client()
+    client.force_login(voter.user)
+    context = browser.new_context(base_url=site, viewport={"width": 390, "height": 844})
+    cookie = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": cookie, "url": site}])
+    page = context.new_page()
+    page.goto(f"{WORKS}/2")
+    like, dislike = (page.get_by_role("button", name=name) for name in ("I like it", "I do not"))
+
+    like.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".thumbs [role=status]")).to_have_text("1 like it, 0 do not")
+    dislike.click()
+    expect(dislike).to_have_attribute("aria-pressed", "true")
+    expect(like).to_have_attribute("aria-pressed", "false")
+    page.reload()
+    expect(dislike).to_have_attribute("aria-pressed", "true")
+    dislike.scroll_into_view_if_needed()
+    if SCREENS:
+        page.screenshot(path=Path(SCREENS) / "thumbs-phone.png")
+    dislike.click()
+    expect(page.locator(".thumbs [role=status]")).to_have_text("")
+
+    assert not Opinion.objects.exists()
+    context.close()

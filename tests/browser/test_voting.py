@@ -1,19 +1,21 @@
 """Voting by key, click and swipe, and taking it back, in a browser against a real server."""
 
 import os
+import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.test import Client
 from playwright.sync_api import Browser, Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from generation.models import Drop
+from generation.models import Artwork, Drop
 from sentiment.models import Round, Vote, Voter
-from sentiment.services import open_round, register_wallet
+from sentiment.services import approve_proposal, close_round, open_round, register_wallet
 from tests.fixtures.stack import chromium
 from tests.fixtures.works import MakeDrop
-from tests.sentiment.conftest import address
+from tests.sentiment.conftest import address, vote_by
 
 if chromium() is None and os.environ.get("REQUIRE_BROWSER") != "1":
     pytest.skip("no Chromium: set CHROME_BIN or install it", allow_module_level=True)
@@ -96,6 +98,19 @@ def test_a_choice_can_be_taken_back_before_it_is_sent(ballot: Ballot) -> None:
     has_votes(page, 0)
     assert shown(page) == first
     page.wait_for_timeout(500)
+    assert not Vote.objects.exists()
+
+
+def test_the_choice_about_the_last_pair_can_be_taken_back_too(ballot: Ballot, round: Round) -> None:
+    Artwork.objects.filter(drop=round.drop, index__gt=1).update(status=Artwork.Status.REJECTED)
+    page = ballot()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_text("You have seen every pair")).to_be_visible()
+
+    page.locator("#undo").click()
+
+    has_votes(page, 0)
+    expect(page.locator("#left")).to_be_visible()
     assert not Vote.objects.exists()
 
 
@@ -209,6 +224,94 @@ def test_both_pictures_fit_on_a_phone(ballot: Ballot) -> None:
 
     assert all(box is not None and box["width"] > 150 for box in boxes)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+@pytest.mark.parametrize("size", [(1280, 900), (390, 844), (390, 664), (844, 390)])
+def test_both_pictures_are_whole_and_the_buttons_are_in_reach(
+    ballot: Ballot, size: tuple[int, int]
+) -> None:
+    width, height = size
+    page = ballot(width, height)
+
+    boxes = [page.locator(at).bounding_box() for at in ("#left", "#right", "#undo")]
+
+    for box in boxes:
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert box["y"] + box["height"] <= height
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_one_picture_stands_below_the_other_where_that_makes_them_larger(ballot: Ballot) -> None:
+    phone, desktop = ballot(**PHONE), ballot(1280, 900)
+
+    above, below = (phone.locator(at).bounding_box() for at in ("#left", "#right"))
+    left, right = (desktop.locator(at).bounding_box() for at in ("#left", "#right"))
+
+    assert above is not None
+    assert below is not None
+    assert left is not None
+    assert right is not None
+    assert above["y"] + above["height"] <= below["y"]
+    assert above["x"] < below["x"]
+    assert above["width"] > PHONE["width"] / 2
+    assert left["x"] + left["width"] <= right["x"]
+
+
+def test_the_goal_is_counted_and_reaching_it_does_not_stop_anybody(ballot: Ballot) -> None:
+    page = ballot()
+    expect(page.locator("#goal")).to_have_text("0 of 20")
+    for n in range(1, 21):
+        expect(page.get_by_text("20 pairs decided.")).to_be_hidden()
+        page.keyboard.press("ArrowLeft")
+        has_votes(page, n)
+
+    expect(page.get_by_text("20 pairs decided.")).to_be_visible()
+    expect(page.locator("#goal")).to_have_text("as many as you like")
+    page.keyboard.press("ArrowLeft")
+    has_votes(page, 21)
+
+
+def test_the_ballot_does_not_move_for_those_who_want_no_motion(ballot: Ballot) -> None:
+    page = ballot()
+    page.emulate_media(reduced_motion="reduce")
+
+    found = page.evaluate("getComputedStyle(document.querySelector('.goal-met')).animationName")
+
+    assert found == "none"
+
+
+@pytest.fixture
+def decided_before(
+    transactional_db: None, make_drop: MakeDrop, voter: Voter, django_user_model: Any
+) -> Round:
+    """A round in which everybody preferred long hair, applied; asked for before ``round``."""
+    lead = django_user_model.objects.create_user("lead", is_staff=True)
+    first = open_round(drop=make_drop(30, Drop.State.MINTING))
+    voters = [voter, *(register_wallet(address=address(n)) for n in range(2, 13))]
+    vote_by(first, voters, lambda w: (w.parsed["head"] == "long") + w.index / 1000, every=11)
+    approve_proposal(proposal=close_round(round=first), lead=lead)
+    return first
+
+
+def test_what_became_of_the_last_votes_is_told_and_keys_do_not_vote_behind_it(
+    decided_before: Round, ballot: Ballot
+) -> None:
+    page = ballot()
+    expect(page.locator("#streak")).to_have_text("vote for 2 in a row")
+    page.get_by_role("button", name="Last time").click()
+    taken = r"On drop 1 you took \w+ \([\w ]+\) \d+ of \d+ times"
+    told = re.compile(taken + r".* went from \d+\.\d % to \d+\.\d %")
+    expect(page.locator("#last-time")).to_contain_text(told)
+
+    page.keyboard.press("ArrowLeft")
+    has_votes(page, 0)
+    page.keyboard.press("Escape")
+    page.keyboard.press("ArrowLeft")
+
+    has_votes(page, 1)
+    expect(page.locator("#streak")).to_have_text("2 rounds in a row")
 
 
 def test_every_pair_can_be_decided_once(ballot: Ballot, round: Round) -> None:

@@ -1,11 +1,15 @@
 """Headers of every answer, and errors of the API."""
 
+import base64
+import hashlib
+import re
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from generation.models import Drop
+from tests.fixtures.stack import ROOT
 from tests.gallery.conftest import InState, page_address
 
 PAGES = [
@@ -78,7 +82,7 @@ def test_pages_reach_nothing_but_their_origin_and_the_chain(
 ) -> None:
     found = policy(client.get("/"))
 
-    assert found["connect-src"] == ["'self'", "ws:", "wss:", settings.CHAIN_RPC_URL]
+    assert found["connect-src"] == ["'self'", "blob:", "ws:", "wss:", settings.CHAIN_RPC_URL]
     assert found["object-src"] == found["base-uri"] == found["frame-ancestors"] == ["'none'"]
     assert found["form-action"] == ["'self'"]
 
@@ -145,3 +149,13 @@ def test_the_documentation_loads_its_scripts_from_here(client: Client, db: None)
     assert '<script src="/static/drf_spectacular_sidecar/' in html
     assert "//cdn" not in html
     assert "https://" not in html
+
+
+def test_the_only_style_in_a_page_is_that_of_the_viewer(client: Client, db: None) -> None:
+    [script] = (ROOT / "gallery/static/morphora/js").glob("model-viewer-*.js")
+    [style] = re.findall("<style>(.*?)</style>", script.read_text(), re.DOTALL)
+    digest = hashlib.sha256(style.replace("\\`", "`").encode()).digest()
+
+    found = policy(client.get("/"))
+
+    assert found["style-src"] == ["'self'", f"'sha256-{base64.b64encode(digest).decode()}'"]

@@ -12,7 +12,7 @@ from django.urls import reverse
 from PIL import Image
 from pytest_django import Settings
 
-from generation.imaging import thumbnails
+from generation.imaging import solids, thumbnails
 from generation.models import Artwork, Collection, Drop
 from tests.fixtures.works import MakeDrop
 
@@ -191,3 +191,31 @@ def test_a_picture_is_also_had_large_as_a_png(client: Client, digest: str) -> No
     assert large.shape == (512, 512, 3)
     factor = 512 // small.shape[0]
     assert (large == small.repeat(factor, 0).repeat(factor, 1)).all()
+
+
+@pytest.mark.parametrize("shape", solids.SHAPES)
+def test_a_picture_is_also_had_in_three_dimensions(client: Client, digest: str, shape: str) -> None:
+    address = reverse("artwork-solid", args=[digest, shape])
+
+    reply = client.get(address)
+    again = client.get(address, headers={"If-None-Match": reply["ETag"]})
+
+    assert reply.headers["Content-Type"] == "model/gltf-binary"
+    assert reply.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert reply.headers["ETag"] == f'"{digest}-{shape}.glb"'
+    assert reply.content[:4] == b"glTF"
+    assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("name", ["{}-cube.glb", "{}.glb", "{}-.glb", "x{}-card.glb"])
+def test_a_shape_that_is_not_offered_is_not_found(client: Client, digest: str, name: str) -> None:
+    assert client.get(f"/api/images/{name.format(digest)}").status_code == 404
+
+
+def test_how_large_a_file_is_can_be_asked_for_alone(client: Client, digest: str) -> None:
+    address = reverse("artwork-solid", args=[digest, "card"])
+
+    reply = client.head(address)
+
+    assert (reply.status_code, reply.content) == (200, b"")
+    assert int(reply.headers["Content-Length"]) == len(client.get(address).content)

@@ -17,7 +17,7 @@ from generation.services import (
     start_rendering,
 )
 from generation.shipped import SHIPPED
-from minting.services import request_deploy, request_marketplace
+from minting.services import furnish_chain, request_deploy
 
 SLUG = "portraits"
 STORY = (
@@ -43,6 +43,6 @@ class Command(BaseCommand):
         collection = create_collection(
             slug=SLUG, name="Portraits", story=STORY, checkpoint=checkpoint
         )
-        request_marketplace(contract=request_deploy(collection=collection))
+        furnish_chain(contract=request_deploy(collection=collection))
         parameters = collection.parameter_sets.get()
         start_rendering(drop=open_drop(collection=collection, parameter_set=parameters, size=size))

@@ -312,7 +312,7 @@ def test_the_console_counts_votes_and_voters(
     for left, right in ((a, b), (a, c)):
         cast_vote(round=current, voter=voter, left_id=left, right_id=right, winner_id=a)
 
-    assert "2 votes of 1 voters · 1 of 6 minted" in read(console)
+    assert "2 votes of 1 voter · 1 of 6 minted" in read(console)
 
 
 def test_voting_is_closed_and_scored_once(console: Client, in_state: InState) -> None:

@@ -214,6 +214,17 @@ def test_an_open_sale_says_its_price_and_where_to_buy(
     assert 'href="/collections/portraits/drops/1/mint"' in html
 
 
+def test_a_drop_that_is_sold_out_offers_no_mint(client: Client, in_state: InState) -> None:
+    drop = in_state(State.MINTING)
+    Commitment.objects.filter(drop=drop).update(count=1)
+
+    html = read(client, drop)
+
+    assert "Sold out." in html
+    assert 'href="/collections/portraits/drops/1/mint"' not in html
+    assert 'href="/collections/portraits/market"' in html.split('id="sale"')[1]
+
+
 def test_there_is_no_sale_before_it_opens(client: Client, in_state: InState) -> None:
     assert 'id="sale"' not in read(client, in_state(State.COMMITTED))
 

@@ -1,5 +1,6 @@
 """The launch page says what came of a rehearsal."""
 
+import html
 import re
 from typing import Any
 
@@ -230,9 +231,82 @@ TERMS = {"delay": 1, "period": 5, "threshold": 1, "quorum_percent": 10, "wait_ho
 def test_works_may_be_votes_from_the_start(console: Client, drop: Drop) -> None:
     given = {"name": "Voters", "slug": "voters", "checkpoint": drop.checkpoint_id}
 
-    console.post("/console/new", given | {"has_votes": "on"})
+    console.post("/console/new", given | {"contract": "votes"})
 
     assert Contract.objects.get(collection__slug="voters").has_votes
+
+
+EVOLVING = {
+    "contract": "evolving",
+    "volume_on": "on",
+    "volume_direction": "shorter hair",
+    "volume_highest": 16,
+    "stake_on": "on",
+    "period_hours": 12,
+}
+
+
+def given(drop: Drop) -> dict[str, Any]:
+    return {"name": "Moving", "slug": "moving", "checkpoint": drop.checkpoint_id}
+
+
+@pytest.mark.usefixtures("small_student")
+def test_a_lead_chooses_what_moves_works(console: Client, drop: Drop) -> None:
+    console.post("/console/new", given(drop) | EVOLVING)
+
+    contract = Contract.objects.get(collection__slug="moving")
+    law = services.law_of(contract)
+    assert contract.is_painted
+    assert [(rule.name, rule.highest) for rule in law.rules] == [("volume", 16), ("stake age", 10)]
+    assert law.rules[0].direction[20] == -8
+    assert law.period_s == 43_200
+
+
+@pytest.mark.usefixtures("small_student")
+def test_a_contract_may_draw_works_that_stay_as_they_are(console: Client, drop: Drop) -> None:
+    console.post("/console/new", given(drop) | {"contract": "painted"})
+
+    contract = Contract.objects.get(collection__slug="moving")
+    assert (contract.is_painted, contract.law) == (True, None)
+
+
+@pytest.mark.usefixtures("small_student")
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"volume_on": "", "stake_on": ""}, "0 rules are not 1 to 8"),
+        ({"position_on": "on"}, "POSITION needs a peer"),
+        ({"pool": "nowhere"}, "This is not an address."),
+        ({"story": 'They call it "art".'}, "cannot go into JSON"),
+    ],
+)
+def test_what_no_contract_would_take_is_refused_with_its_reason(
+    console: Client, drop: Drop, told: dict[str, str], said: str
+) -> None:
+    found = console.post("/console/new", given(drop) | EVOLVING | told)
+
+    assert found.status_code == 400
+    assert said in html.unescape(found.content.decode())
+    assert not Contract.objects.filter(collection__slug="moving").exists()
+
+
+def test_another_generator_cannot_go_into_a_contract(console: Client, drop: Drop) -> None:
+    found = console.post("/console/new", given(drop) | EVOLVING)
+
+    assert "no small generator was taught" in found.content.decode()
+
+
+@pytest.mark.usefixtures("small_student")
+def test_drops_of_known_works_are_refused_where_the_contract_draws(
+    console: Client, drop: Drop
+) -> None:
+    console.post("/console/new", given(drop) | EVOLVING)
+
+    asked = {"size": 3, "kind": "fixed"}
+    found = console.post("/console/collections/moving/next", asked, follow=True)
+
+    assert "have to be drawn on the fly" in found.content.decode()
+    assert not Drop.objects.filter(collection__slug="moving").exists()
 
 
 def test_a_lead_hands_over_to_the_holders_once(console: Client, drop: Drop) -> None:

@@ -22,6 +22,7 @@ from minting.models import (
     Swap,
     VotingPower,
 )
+from sentiment.services import mark_simulated, register_wallet
 from tests.fixtures.chain import ALICE, BOB, Chain
 from tests.fixtures.works import MakeDrop
 from tests.minting import uniswap
@@ -129,6 +130,19 @@ def test_a_collection_without_pools_has_no_such_section(
     client: Client, collection: Collection
 ) -> None:
     assert "pool" not in market(client, collection).lower()
+
+
+def test_who_is_simulated_is_labelled(client: Client, collection: Collection) -> None:
+    pool = a_pool(collection)
+    trade(pool, 2)
+    register_wallet(address=BOB)
+    address = reverse("gallery:pool", args=[collection.slug, pool.address])
+    before = client.get(address).content.decode()
+
+    mark_simulated(addresses=[BOB])
+
+    assert before.count(">simulated</span>") == 0
+    assert client.get(address).content.decode().count(">simulated</span>") == 2
 
 
 def test_all_swaps_are_on_pages(

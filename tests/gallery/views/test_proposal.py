@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from django.contrib.auth.models import User
@@ -12,28 +13,12 @@ from django.urls import reverse
 from django.utils.html import escape
 
 from generation.models import Drop, ParameterSet
-from sentiment.models import Proposal, Voter
-from sentiment.services import close_round, open_round, register_wallet
+from minting.models import Commitment
+from sentiment.models import Proposal
 from tests.fixtures.works import MakeDrop
 from tests.gallery.conftest import InState, press
-from tests.sentiment.conftest import address, vote_by
 
 State = Proposal.State
-
-
-@pytest.fixture
-def voters(db: None) -> list[Voter]:
-    return [register_wallet(address=address(n)) for n in range(1, 13)]
-
-
-@pytest.fixture
-def proposal(make_drop: MakeDrop, voters: list[Voter]) -> Proposal:
-    """A proposal with a change, for everybody likes long hair."""
-    current = open_round(drop=make_drop(30))
-    vote_by(current, voters, lambda w: (w.parsed["head"] == "long") + w.index / 1000, every=11)
-    made = close_round(round=current)
-    assert made.is_change
-    return made
 
 
 def typed(proposal: Proposal, **changed: str) -> dict[str, str]:
@@ -63,6 +48,16 @@ def test_the_proposal_is_on_the_console_with_every_value(
     assert f"From {proposal.score_run.n_votes} votes of 12 voters." in html
     assert all(escape(row["why"]) in html for row in proposal.rows)
     assert proposal.score_run.input_hash[:16] in html
+
+
+def test_leads_and_visitors_can_download_what_a_proposal_was_computed_from(
+    client: Client, console: Client, proposal: Proposal
+) -> None:
+    link = reverse("round-bundle", args=[proposal.score_run.round_id])
+
+    pages = [console.get("/console"), client.get("/collections/portraits/drops/1")]
+
+    assert all(f'href="{link}"' in page.content.decode() for page in pages)
 
 
 def test_visitors_do_not_see_a_proposal(client: Client, proposal: Proposal) -> None:
@@ -102,14 +97,25 @@ def test_a_lead_s_own_numbers_are_applied(console: Client, proposal: Proposal) -
 
 def test_percentages_that_are_rounded_come_to_all(console: Client, proposal: Proposal) -> None:
     form = typed(proposal)
-    thirds = dict.fromkeys(["head.bald", "head.bun", "head.long"], "33.3")
-    form |= {name: "0" for name in form if name.startswith("head.")} | thirds
+    form |= {name: "12.4" for name in form if name.startswith("head.")}
 
     press(console, "decide-proposal", proposal.pk, decision="edit", **form)
 
     proposal.refresh_from_db()
     assert proposal.applied is not None
-    assert proposal.applied["distributions"]["head"]["long"] == pytest.approx(1 / 3)
+    assert proposal.applied["distributions"]["head"]["long"] == pytest.approx(1 / 8)
+
+
+def test_numbers_beyond_what_any_may_change_are_refused(
+    console: Client, proposal: Proposal
+) -> None:
+    form = typed(proposal)
+    form |= {name: "0" for name in form if name.startswith("head.")} | {"head.bald": "100"}
+
+    said = press(console, "decide-proposal", proposal.pk, decision="edit", **form)
+
+    assert "head: bun is below 2.0%" in said[0]
+    assert_untouched(proposal)
 
 
 def test_rejection_keeps_the_parameters(console: Client, proposal: Proposal) -> None:
@@ -293,3 +299,22 @@ def test_leads_who_start_a_drop_at_once_start_one(
     assert statuses == [302] * 4
     assert Drop.objects.filter(number__gte=number).count() == 1
     assert Drop.objects.get(number=number).jobs.count() == 1
+
+
+@pytest.mark.parametrize("kind", Drop.Kind.values)
+def test_what_follows_commits_to_the_votes_that_led_to_it(
+    console: Client, proposal: Proposal, make_drop: MakeDrop, kind: str
+) -> None:
+    press(console, "decide-proposal", proposal.pk, decision="approve")
+    proposal.refresh_from_db()
+    assert proposal.resulting is not None
+    living = kind == Drop.Kind.ON_THE_FLY
+    following = make_drop(2, Drop.State.DRAFT if living else Drop.State.CURATING)
+    following.kind, following.parameter_set = Drop.Kind(kind), proposal.resulting
+    following.save()
+
+    with patch("minting.revealing.choose_block", return_value=100):
+        press(console, "commit", following.pk)
+
+    commitment = Commitment.objects.get(drop=following)
+    assert commitment.vote_tally_root == proposal.score_run.tally_root

@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from generation.models import Artwork, Collection, Drop
+from minting.models import Commitment
 from sentiment.models import Round, Voter
 from sentiment.services import cast_vote
 from tests.fixtures.works import MakeDrop
@@ -139,6 +140,18 @@ def test_home_says_where_the_newest_drop_is(
         State.LISTENING: "Vote on this drop",
     }
     assert calls.get(state, "See its works") in panel
+
+
+def test_home_offers_no_mint_of_a_drop_that_is_sold_out(client: Client, in_state: InState) -> None:
+    drop = in_state(State.MINTING)
+    Commitment.objects.filter(drop=drop).update(count=1)
+
+    html = read(client, page_home(drop))
+
+    panel = html.split('<section class="panel live"')[1].split("</section>")[0]
+    assert "See its works" in panel
+    assert "Mint a work" not in panel
+    assert "ETH a work" not in panel
 
 
 def page_home(drop: Drop) -> str:

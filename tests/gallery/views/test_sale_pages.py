@@ -11,9 +11,10 @@ from gallery.serializers import about_ether
 from generation.models import Drop
 from minting.chain.logs import ZERO_ADDRESS
 from minting.chain.phases import Phase, PhaseKind, falling
-from minting.models import Block, Commitment, ListEntry, Sale, SalePhase, Token, Transfer
+from minting.models import Block, Commitment, DropEvent, ListEntry, Sale, SalePhase, Token, Transfer
 from minting.provenance.allowlist import Entry
 from minting.services import Terms, find_eligibility
+from sentiment.services import mark_simulated, register_wallet
 from tests.fixtures.chain import ALICE, BOB
 from tests.gallery.conftest import PRICE_WEI, InState
 
@@ -176,6 +177,26 @@ def test_a_wallets_page_tells_what_it_has_and_did(client: Client, drop: Drop) ->
     assert "Nothing is yours" not in html
 
 
+def test_simulated_wallets_that_it_dealt_with_are_labelled(client: Client, drop: Drop) -> None:
+    token = Token.objects.get(drop=drop)
+    sell(token, 10**18)
+    register_wallet(address=BOB)
+    before = read(client, f"/wallets/{ALICE}")
+
+    mark_simulated(addresses=[BOB])
+
+    assert before.count(">simulated</span>") == 0
+    assert read(client, f"/wallets/{ALICE}").count(">simulated</span>") == 1
+
+
+def test_simulated_wallets_are_labelled_among_the_sales(client: Client, drop: Drop) -> None:
+    sell(Token.objects.get(drop=drop), 10**18)
+    register_wallet(address=BOB)
+    mark_simulated(addresses=[BOB])
+
+    assert read(client, "/collections/portraits/market").count(">simulated</span>") == 1
+
+
 def test_a_wallet_without_works_says_so(client: Client, drop: Drop) -> None:
     assert "has no works" in read(client, f"/wallets/{BOB}")
     read(client, "/wallets/nobody", 404)
@@ -212,3 +233,47 @@ def test_a_market_plots_its_sales_and_counts_its_holders(client: Client, drop: D
     assert "<dt>Volume, ever</dt><dd>1.5 ETH</dd>" in html
     assert "<dt>Sales, ever</dt><dd>1</dd>" in html
     assert f"#{token.token_id}: 1.5 ETH" in html
+
+
+def test_simulated_wallets_are_labelled_among_sales(client: Client, drop: Drop) -> None:
+    sell(Token.objects.get(drop=drop), 10**18)
+    register_wallet(address=BOB)
+    before = read(client, "/collections/portraits/market")
+
+    mark_simulated(addresses=[BOB])
+
+    assert before.count(">simulated</span>") == 0
+    assert read(client, "/collections/portraits/market").count(">simulated</span>") == 1
+
+
+def test_what_is_sold_out_is_offered_nowhere(client: Client, drop: Drop) -> None:
+    put_phase(drop, phase(-timedelta(hours=1), timedelta(hours=1)))
+    offered = [read(client, page) for page in ("/", "/collections/portraits/drops/1")]
+
+    Commitment.objects.filter(drop=drop).update(count=1)
+
+    assert all("Mint a work" in html for html in offered)
+    assert "Mint a work" not in read(client, "/")
+    assert "Mint a work" not in read(client, "/collections/portraits/drops/1")
+    html = read(client, MINT)
+    assert "Every work of this drop is minted." in html
+    assert '<span class="state ">sold out</span>' in html
+    assert 'x-data="mint"' not in html
+
+
+def test_buyers_may_not_give_back_what_is_final(client: Client, drop: Drop) -> None:
+    commitment = Commitment.objects.get(drop=drop)
+    commitment.final_by = int((NOW + timedelta(days=7)).timestamp())
+    commitment.save()
+    before = read(client, MINT)
+
+    DropEvent.objects.create(
+        commitment=commitment,
+        kind=DropEvent.Kind.SEALED,
+        block=Block.objects.get(),
+        log_index=0,
+        tx_hash="0x1",
+    )
+
+    assert "can give it back" in before
+    assert "can give it back" not in read(client, MINT)

@@ -23,8 +23,9 @@ from minting.models import Block, Commitment, Listing, Sale, Stake, Token, Trans
 from minting.provenance import merkle
 from minting.provenance.canonical import canonicalize
 from minting.provenance.keccak import keccak256
+from minting.services import find_account
 from sentiment.models import Comment, Voter
-from sentiment.services import register_wallet
+from sentiment.services import close_round, open_round, register_wallet, say_opinion
 from tests.fixtures.chain import ALICE, BOB
 from tests.gallery.conftest import NOW, InState, read
 
@@ -391,7 +392,7 @@ def test_the_number_of_queries_does_not_depend_on_the_history(
             read(client, f"{ADDRESS}/1")
         counted.append(len(queries))
 
-    assert counted == [14, 14]
+    assert counted == [17, 17]
 
 
 def test_a_work_without_traits_says_so(client: Client, drop: Drop) -> None:
@@ -401,3 +402,94 @@ def test_a_work_without_traits_says_so(client: Client, drop: Drop) -> None:
 
     assert "trained without labels" in html
     assert 'alt="Portrait"' in html
+
+
+def test_an_opinion_is_asked_for_once_the_drop_is_voted_on(
+    drop: Drop, token: Token, client: Client
+) -> None:
+    before = read(client, f"{ADDRESS}/{token.token_id}")
+    current = open_round(drop=drop)
+    signed_out = read(client, f"{ADDRESS}/{token.token_id}")
+    voter, other = (register_wallet(address=address) for address in (ALICE, BOB))
+    assert token.artwork is not None
+    say_opinion(voter=other, artwork=token.artwork, liked=True)
+    client.force_login(voter.user)
+    unsaid = read(client, f"{ADDRESS}/{token.token_id}")
+    say_opinion(voter=voter, artwork=token.artwork, liked=False)
+    said = read(client, f"{ADDRESS}/{token.token_id}")
+
+    assert "Do you like it?" not in before
+    assert "Do you like it?" in signed_out
+    assert 'data-own="" data-counts=""' in unsaid  # so that nobody is swayed
+    assert 'data-own="down" data-counts="1 like it, 1 do not"' in said
+    close_round(round=current)
+    client.logout()
+    assert "1 like it, 1 do not" in read(client, f"{ADDRESS}/{token.token_id}")
+
+
+def test_a_minted_work_has_an_account_with_what_it_holds(
+    client: Client, drop: Drop, token: Token
+) -> None:
+    address = find_account(token).address
+    other = drop.artworks.get(token_id=2)
+    Token.objects.create(
+        contract=token.contract,
+        token_id=2,
+        drop=drop,
+        artwork=other,
+        owner=address,
+        minted_block=token.minted_block,
+    )
+
+    html = read(client, f"{ADDRESS}/1")
+
+    assert address in html
+    held = html[html.index("Works of this collection in it") :].split("</dd>")[0]
+    assert re.findall(r">#(\d+)<", held) == ["2"]
+    assert "its seller can empty the account" in html
+
+
+def test_the_account_depends_on_the_implementation(token: Token, settings: Settings) -> None:
+    ours = find_account(token)
+
+    settings.ACCOUNT_IMPLEMENTATION = "0x" + "be" * 20
+    other = find_account(token)
+
+    assert other.implementation.lower() == "0x" + "be" * 20
+    assert other.address != ours.address
+
+
+def test_a_work_that_is_not_minted_has_no_account(client: Client, drop: Drop) -> None:
+    assert "own account" not in read(client, f"{ADDRESS}/2")
+
+
+def test_an_offer_comes_with_a_warning_about_the_account(
+    client: Client, drop: Drop, token: Token
+) -> None:
+    def warnings() -> int:
+        return read(client, f"{ADDRESS}/1").count("its seller can empty the account")
+
+    before = warnings()
+    now = timezone.now()
+    Listing.objects.create(
+        token=token,
+        contract=token.contract,
+        token_number=token.token_id,
+        seller=ALICE,
+        order_hash="0x1",
+        price_wei=10**17,
+        starts_at=now - timedelta(hours=1),
+        expires_at=now + timedelta(hours=1),
+        order={},
+        signature="0x",
+    )
+
+    assert (before, warnings()) == (1, 2)
+
+
+@pytest.mark.parametrize("shape", ["card", "relief"])
+def test_the_files_in_three_dimensions_are_linked(client: Client, drop: Drop, shape: str) -> None:
+    html = read(client, f"{ADDRESS}/2")
+
+    [address] = re.findall(rf'<a href="([^"]+-{shape}\.glb)" download', html)
+    assert client.get(address).status_code == 200

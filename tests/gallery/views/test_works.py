@@ -238,6 +238,12 @@ def test_availability_follows_the_chain_while_the_works_do_not_change(
     assert shown(html) == [2]
 
 
+def test_a_price_on_a_tile_is_short(client: Client, drop: Drop) -> None:
+    offer(mint(drop, 2, 3)[0], 14_898_621_464_655_944)
+
+    assert "0.014899 ETH" in read(client, f"{ADDRESS}?status=for_sale")
+
+
 def test_a_gap_in_what_is_minted_is_a_gap(client: Client, drop: Drop) -> None:
     mint(drop, 5, 9)
 
