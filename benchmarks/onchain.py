@@ -4,6 +4,7 @@
 
 Gas of each part by `contracts/test/onchain/PainterParts.sol`, bytes and gas of what is deployed,
 seconds of eth_call on anvil, pictures that are not numpy's, and how far rounding moves a picture.
+Then what evolution adds, with the real Uniswap, and with pools that use all the gas they get.
 Needs what `make test` installs.
 """
 
@@ -23,7 +24,11 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from minting.evolution.network import Network
+    from minting.evolution.rules import Law
+    from tests.fixtures.chain import Chain
+    from tests.fixtures.evolving import Evolving
     from tests.fixtures.painting import Painting
+    from tests.minting.uniswap import Exchange
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ROOT / "var/forge/out/PainterParts.sol/PainterParts.json"
@@ -38,6 +43,9 @@ NAMES = (
 )
 WHOLES = ("latentsOf", "picture", "describe", "tokenURI")
 REPEATS = 21
+MOVED = ("levelsOf", "latentsOf, moved", "tokenURI, moved")
+N_WORKS = 10_000  # of an epoch
+SLOW, BURNS = 1, 4  # modes of contracts/test/evolution/Peer.sol
 
 
 @dataclass(frozen=True)
@@ -147,6 +155,113 @@ def exact(network: "Network", latents: NDArray[np.uint8]) -> NDArray[np.float64]
     return found
 
 
+def evolution(world: "Evolving") -> Iterator[Row]:
+    """Calls of holders and operator, and a moved picture, with a rule of each source."""
+    from minting.chain import evolving
+    from minting.chain.abi import compiled
+    from minting.evolution import epochs
+    from tests.fixtures.chain import ALICE, BOB, OWNER
+    from tests.fixtures.evolving import PERIOD_S, POSITION
+
+    def spent(what: str, call: bytes, sender: str = ALICE) -> Row:
+        return Row(what, world.chain.succeed(call, world.evolution, sender).gas_used, "gas")
+
+    world.exchange.add_range(ALICE, -600, 600, 10**19)
+    world.exchange.add_shares(ALICE, 10**18, 10**18)
+    world.chain.succeed(compiled("Staking").call("stake", [1]), world.staking, ALICE)
+    yield spent("interact, the first of a work", evolving.interact(1))
+    world.wait(PERIOD_S)
+    yield spent("interact, a later one", evolving.interact(1))
+    snapshot = epochs.snapshot_hash({})
+    leaves = epochs.leaves(world.law, 1, snapshot, {n: (10**18, n) for n in range(1, N_WORKS + 1)})
+    yield spent("publish", evolving.publish(epochs.root(leaves), snapshot), OWNER)
+    [proof] = epochs.proofs(leaves, [1])
+    yield spent(f"prove, one of {N_WORKS:,}", evolving.prove(leaves[0], proof), BOB)
+    yield spent("namePosition", evolving.name_position(POSITION, 1, 1))
+    yield spent("refresh", evolving.refresh(1), BOB)
+    yield from moved(world)
+
+
+def moved(world: "Evolving", note: str = "") -> Iterator[Row]:
+    """What is read for a work, and what follows."""
+    from tests.fixtures.solidity import build
+
+    interface, creation = build("contracts/test/evolution/EvolutionParts.sol")
+    parts = world.chain.succeed(creation).contract_address
+    assert parts is not None
+    call = interface.call("reads", world.evolution, 1)
+    reads = interface.answer("reads", world.chain.read(parts, call))
+    for rule, spent in zip(world.law.rules, reads, strict=True):
+        if spent and not note:
+            yield Row(f"reading {rule.name}", spent, "gas")
+    call = interface.call("wholes", world.collection, 1)
+    wholes = interface.answer("wholes", world.chain.read(parts, call))
+    for name, spent in zip(MOVED, wholes, strict=True):
+        yield Row(f"{name}{note}", spent, "gas")
+
+
+def hostile(chain: "Chain") -> Iterator[Row]:
+    """The worst that rules and pools can do: eight positions, each question at its stipend."""
+    from minting.chain import evolving
+    from minting.evolution.rules import MOST, Law, Rule, Source
+    from tests.fixtures.chain import ALICE
+    from tests.fixtures.evolving import PERIOD_S, created, open_collection
+    from tests.fixtures.solidity import build
+
+    interface, creation = build("contracts/test/evolution/Peer.sol")
+    peer = created(chain, creation)
+    words = {
+        "6352211e": [int(ALICE, 16)],  # ownerOf
+        "99fbab88": [0, 0, 1, 2, 500, 2**256 - 60, 60, 2**40, 0, 0, 0, 0],  # positions
+        "3850c7bd": [1, 0, 0, 1, 1, 0, 1],  # slot0
+        "0dfe1681": [1],  # token0
+        "d21220a7": [2],  # token1
+        "ddca3f43": [500],  # fee
+    }
+    for selector, answer in words.items():
+        raw = b"".join(word.to_bytes(32) for word in answer)
+        chain.succeed(interface.call("say", bytes.fromhex(selector), raw), peer)
+
+    def law(staking: str, exchange: "Exchange") -> "Law":
+        rules = [
+            Rule(Source.POSITION, f"position {k}", 0, 99, (1,) * 32, peer, peer)
+            for k in range(MOST)
+        ]
+        return Law(tuple(rules), PERIOD_S)
+
+    world = open_collection(chain, law)
+    for k in range(MOST):
+        world.send(evolving.name_position(k, 1, 1))
+    for selector, mode in (("6352211e", SLOW), ("99fbab88", SLOW), ("3850c7bd", BURNS)):
+        chain.succeed(interface.call("behave", bytes.fromhex(selector), mode), peer)
+    yield from moved(world, ", 8 hostile pools")
+
+
+def evolving_deployment(world: "Evolving") -> Iterator[Row]:
+    """Bytes on the chain, and what putting them there costs."""
+    from minting.chain import painted
+    from tests.fixtures.chain import OWNER
+
+    evolution = next(iter(painted.evolution(world.collection, world.law).calls.values()))[32:]
+    collection = painted.deployment(
+        name="Portraits",
+        symbol="P",
+        contract_uri="ipfs://collection",
+        live_uri="https://example.org/live/",
+        treasury=OWNER,
+        royalty_bps=500,
+        painter=world.painter,
+        is_evolving=True,
+    )
+    for name, address, creation in (
+        ("evolving collection", world.collection, collection),
+        ("evolution", world.evolution, evolution),
+    ):
+        code = bytes.fromhex(world.chain.call("eth_getCode", address, "latest")[2:])
+        yield Row(f"{name}, deployed", len(code), "bytes")
+        yield Row(f"{name}, deployment", world.chain.succeed(creation).gas_used, "gas")
+
+
 def measure(n_seeds: int) -> Iterator[Row]:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.test")
     import django
@@ -154,6 +269,7 @@ def measure(n_seeds: int) -> Iterator[Row]:
     django.setup()
     from minting.evolution.packing import pack, pack_label
     from tests.fixtures.chain import running_chain
+    from tests.fixtures.evolving import open_collection
     from tests.fixtures.painting import deploy, label, put, shipped
 
     network = shipped()
@@ -167,6 +283,11 @@ def measure(n_seeds: int) -> Iterator[Row]:
         yield from deployment(painting, places)
         yield seconds(painting)
         yield different(painting, network, n_seeds)
+        world = open_collection(chain)
+        yield from evolving_deployment(world)
+        yield from evolution(world)
+    with running_chain() as chain:
+        yield from hostile(chain)
     yield rounding(network)
 
 

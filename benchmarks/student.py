@@ -3,10 +3,11 @@
     .venv/bin/python -m benchmarks.student [--works 2000] [--out docs/gallery/portraits-onchain.png]
 
 Works follow from sha256 of their numbers, as they would from a token's hash. The big generator
-draws each from the same 32 bytes (``generation.gan.lessons``), averaged down to 32 px. Two parsers
-read both: that of 32 px, whose features were part of the lessons, and that of 64 px, which had no
-part in them, on pictures that are doubled. The picture has the first 48 works in pairs, the big
-generator's on the left: nothing is picked.
+draws each from the same 32 bytes (``generation.gan.lessons``), averaged down to 32 px; and as a
+drop draws it, at its own size and with a collection's truncation (``generation.gan.twins``). Two
+parsers read both: that of 32 px, whose features were part of the lessons, and that of 64 px, which
+had no part in them, on pictures that are doubled. The picture has the first 48 works in pairs, the
+big generator's on the left: nothing is picked.
 """
 
 import argparse
@@ -21,18 +22,23 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from generation.gan.checkpoint import load_generator
+from generation.gan.latent import seeded_spec
 from generation.gan.lessons import Lessons, teach
+from generation.gan.render import render
+from generation.gan.twins import Twin, follow
 from generation.imaging import codec
 from generation.shipped import SHIPPED
 from generation.traits import guard, parser
 from generation.traits.diversity import thumbnails
 from generation.traits.novelty import Looks
+from generation.traits.parameters import uniform
 from minting.evolution import network
-from minting.evolution.latents import attributes, latents_of
+from minting.evolution.latents import attributes, choose, latents_of
 
 ROOT = Path(__file__).resolve().parent.parent
 ART = ROOT / "generation" / "art"
 PAIRS, COLUMNS, SCALE = 48, 6, 3
+PSI = 0.8  # of a new collection
 COLOURS = ("background", "skin", "clothing")
 Pictures = NDArray[np.uint8]
 
@@ -91,13 +97,41 @@ def compare(big: Pictures, small: Pictures) -> dict[str, float]:
     return found
 
 
+def agree_as_drawn(n: int) -> dict[str, float]:
+    """How often both pictures of a work show the same, drawn as a drop draws them."""
+    student = network.load(ART / "portraits-onchain.safetensors")
+    schema = attributes(student)
+    generator = load_generator(SHIPPED[0].generator)
+    parameters = uniform(generator.config.schema.to_mapping(), PSI)
+    specs, latents = [], []
+    for i in range(n):
+        word = hashlib.sha256(i.to_bytes(8)).digest()
+        latents.append(np.frombuffer(latents_of(schema, word), np.uint8))
+        chosen = zip(schema, choose(schema, word), strict=True)
+        values = {one.name: one.values[place] for one, place in chosen}
+        spec = seeded_spec(i, word, 0, parameters)
+        specs.append(follow(spec, Twin(values, latents[-1], student.basis), 0, parameters))
+    big, small = render(generator, specs, parameters), network.draw(student, np.stack(latents))
+    reader = parser.load_parser(ART / "portraits-parser.safetensors")
+    doubled = small.repeat(2, axis=1).repeat(2, axis=2)
+    read = [parser.parse(reader, pictures) for pictures in (big, doubled)]
+    wanted = [spec.requested for spec in specs]
+    found = {}
+    for name in reader.schema.names:
+        same = [a.values[name] == b.values[name] for a, b in zip(*read, strict=True)]
+        kept = [a.values[name] == asked[name] for a, asked in zip(read[0], wanted, strict=True)]
+        found[f"as drawn, both agree, {name}"] = float(np.mean(same))
+        found[f"as drawn, the big one shows what is asked, {name}"] = float(np.mean(kept))
+    return found
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--works", type=int, default=2_000)
     arguments.add_argument("--out", type=Path, default=ROOT / "docs/gallery/portraits-onchain.png")
     options = arguments.parse_args()
     big, small = draw(options.works)
-    found = compare(big, small)
+    found = compare(big, small) | agree_as_drawn(options.works)
     sys.stdout.write(json.dumps({k: round(v, 3) for k, v in found.items()}, indent=1) + "\n")
     pairs = np.concatenate([big[:PAIRS], small[:PAIRS]], axis=2)
     sheet = codec.contact_sheet(pairs, columns=COLUMNS)

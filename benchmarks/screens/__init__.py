@@ -1,0 +1,1 @@
+"""Pictures of the product, from a living installation."""
