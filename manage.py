@@ -6,8 +6,8 @@ import sys
 
 from django.core.management import execute_from_command_line
 
-# Anybody may check a drop, on a machine that is no installation.
-OWN_SETTINGS = {"verify": "config.settings.verify"}
+# Anybody may check a drop or a round, on a machine that is no installation.
+OWN_SETTINGS = dict.fromkeys(("verify", "replay_round"), "config.settings.verify")
 
 if __name__ == "__main__":
     settings = OWN_SETTINGS.get("".join(sys.argv[1:2]), "config.settings.embedded")

@@ -21,6 +21,22 @@ POSTGRESQL = [
     "tests/gallery",
 ]
 
+# Of these, what asks the chain or computes, whichever database there is: once is enough.
+ELSEWHERE = [
+    "tests/minting/evolution",
+    "tests/minting/verification",
+    "tests/minting/test_accounts.py",
+    "tests/minting/test_bulk.py",
+    "tests/minting/test_governor.py",
+    "tests/minting/test_rehearsal.py",
+    "tests/minting/test_rehearsal_painted.py",
+    "tests/minting/test_seaport.py",
+    "tests/minting/test_uniswap.py",
+    "tests/sentiment/integrity",
+    "tests/sentiment/preference",
+    "tests/sentiment/text",
+]
+
 # A file stays with one worker: what it starts for its tests is started once.
 PARALLEL = ["-q", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
 
@@ -36,7 +52,8 @@ def main() -> int:
         url = server.get_uri()
         sys.stdout.write("Database tests on PostgreSQL\n")
         sys.stdout.flush()
-        on_postgresql = pytest(*PARALLEL, *POSTGRESQL, DATABASE_URL=url)
+        left_out = [f"--ignore={path}" for path in ELSEWHERE]
+        on_postgresql = pytest(*PARALLEL, *POSTGRESQL, *left_out, DATABASE_URL=url)
         server.cleanup()
     sys.stdout.write("All tests on SQLite\n")
     sys.stdout.flush()

@@ -49,6 +49,8 @@ MIDDLEWARE = [
 
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
+# Requests at once in a web process, and so its connections to the database at most.
+WEB_THREADS = int(os.environ.get("WEB_THREADS", "8"))
 
 TEMPLATES = [
     {
@@ -70,6 +72,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+AUTHENTICATION_BACKENDS = ["sentiment.backends.VoterBackend"]
+SESSION_ENGINE = "config.sessions"
 LOGIN_URL = "gallery:sign-in"
 LOGIN_REDIRECT_URL = "gallery:home"
 LOGOUT_REDIRECT_URL = "gallery:home"
@@ -99,6 +103,9 @@ PUBLISH_PART_BYTES = int(os.environ.get("PUBLISH_PART_MB", "16")) * 10**6
 IPFS_GATEWAYS = read_gateways(os.environ.get("IPFS_GATEWAYS", ""))
 STORAGE_CHECK_HOURS = float(os.environ.get("STORAGE_CHECK_HOURS", "24"))
 
+# What `manage.py train_scorer` wrote; empty: VADER reads comments.
+COMMENT_SCORER = os.environ.get("COMMENT_SCORER", "")
+
 # Where visitors find the site; the simulated community goes there like anybody.
 PUBLIC_URL = os.environ.get("PUBLIC_URL", "http://localhost:8000")
 
@@ -121,10 +128,14 @@ REST_FRAMEWORK = {
     "NUM_PROXIES": 0,  # a forged X-Forwarded-For must not pass the throttles
     "EXCEPTION_HANDLER": "config.problems.problem_response",
     "DEFAULT_THROTTLE_RATES": {
-        "vote": "600/min",
+        "vote": "600/min",  # of each account
+        "vote-address": os.environ.get("VOTES_PER_ADDRESS") or None,  # such as 6000/min
         "sign-in": "60/min",
         "comment": "20/min",
+        "opinion": "120/min",
+        "interaction": "60/min",  # each asks the chain
         "preview": "1500/min",
+        "proof": "20/min",  # each hashes all votes of a round
     },
 }
 SPECTACULAR_SETTINGS = {
@@ -137,8 +148,15 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
 }
 
+# Interactions with works that their holders sign and the installation pays for, of each collection
+# in 24 hours; 0: holders send them themselves.
+RELAYED_A_DAY = int(os.environ.get("RELAYED_INTERACTIONS_A_DAY", "0"))
+
 # Transactions on pages link to "<address>/tx/<hash>"; empty for none.
 CHAIN_EXPLORER_URL = os.environ.get("CHAIN_EXPLORER_URL", "")
+
+# What token-bound accounts are clones of; empty for the account of contracts/src/accounts.
+ACCOUNT_IMPLEMENTATION = os.environ.get("ACCOUNT_IMPLEMENTATION", "")
 
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
@@ -156,8 +174,10 @@ CELERY_TASK_ROUTES = {
     "generation.tasks.train": {"queue": "gpu"},
     "generation.tasks.revise": {"queue": "gpu"},
     "generation.tasks.refine": {"queue": "gpu"},
+    "generation.tasks.measure_latents": {"queue": "gpu"},
     "generation.tasks.preview": {"queue": "preview"},
     "minting.tasks.draw": {"queue": "mint"},
+    "minting.tasks.draw_epochs": {"queue": "gpu"},
     "minting.tasks.pack": {"queue": "files"},
     "minting.tasks.publish": {"queue": "files"},
     "minting.tasks.check_storage": {"queue": "files"},
@@ -174,7 +194,9 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 60.0},
     },
     "index": {"task": "minting.tasks.index", "schedule": 2.0},
+    "sweep-moved": {"task": "minting.tasks.sweep_moved", "schedule": 30.0},
     "sweep-sentiment": {"task": "sentiment.tasks.sweep", "schedule": 5.0},
+    "move-works": {"task": "sentiment.tasks.move_works", "schedule": 60.0},
 }
 
 LOGGING = {

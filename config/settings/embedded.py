@@ -12,11 +12,12 @@ _here = installation(VAR_DIR)
 
 SECRET_KEY = _here.secret_key
 LEAD_PASSWORD = _here.lead_password
-DATABASES = {
-    "default": dj_database_url.parse(os.environ["DATABASE_URL"])
+_database = (
+    dj_database_url.parse(os.environ["DATABASE_URL"])
     if "DATABASE_URL" in os.environ
     else sqlite(VAR_DIR / "morphora.sqlite3")
-}
+)
+DATABASES = {"default": _database | {"CONN_MAX_AGE": 60}}  # a web thread keeps its own
 
 # Names with digests, no compression: pages load from this machine and the first start is quicker.
 STORAGES = STORAGES | {  # noqa: F405
@@ -44,6 +45,9 @@ CHAIN_RPC_URL = os.environ.get(
 )
 # How many blocks after its commitment a drop's seed is decided.
 CHAIN_REVEAL_BLOCKS = int(os.environ.get("CHAIN_REVEAL_BLOCKS", "32"))
+RELAYED_A_DAY = int(
+    os.environ.get("RELAYED_INTERACTIONS_A_DAY", "1000" if CHAIN_ID == 31337 else "0")
+)
 CHAIN_CONFIRMATIONS = int(os.environ.get("CHAIN_CONFIRMATIONS", "1"))
 # Anvil's first account. The signer refuses it on any chain id but 31337.
 CHAIN_PRIVATE_KEY = os.environ.get(

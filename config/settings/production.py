@@ -23,6 +23,11 @@ SECRET_KEY = required("SECRET_KEY")
 ALLOWED_HOSTS = required("ALLOWED_HOSTS").split(",")
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
 
+# Ten accounts' worth behind one address; empty for no limit.
+REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]["vote-address"] = (  # type: ignore[index]  # noqa: F405
+    os.environ.get("VOTES_PER_ADDRESS", "6000/min") or None
+)
+
 STATIC_ROOT = Path(os.environ.get("STATIC_ROOT", VAR_DIR / "static"))
 
 # Django's own pool: persistent connections exhausted 100 of PostgreSQL's under ASGI.

@@ -1,4 +1,4 @@
-"""For `manage.py verify`: no database, no secrets, nothing that an installation has."""
+"""For those who check: no database, no secrets, nothing that an installation has."""
 
 import secrets
 

@@ -84,8 +84,11 @@ def expected_digests(folder: Path) -> list[str]:
     parameters = Parameters.from_json(json.loads(str(body)))
     drop_seed = bytes.fromhex(str(seed))
     unusual = latent.explorers(drop_seed, SIZE, parameters.exploration)
+    controls = latent.controls(drop_seed, SIZE, parameters)
     specs = [
-        latent.item_spec(drop_seed, index, parameters, explores=index in unusual)
+        latent.item_spec(
+            drop_seed, index, parameters, explores=index in unusual, is_control=index in controls
+        )
         for index in range(SIZE)
     ]
     pictures = render(load_generator(Path(str(path))), specs, parameters)
