@@ -11,12 +11,13 @@ from channels.routing import ProtocolTypeRouter
 from django.contrib.auth.models import User
 from django.contrib.staticfiles.handlers import ASGIStaticFilesHandler
 from django.test import Client
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from config import asgi
 from tests.fixtures.stack import ROOT, free_port
 
 DESKTOP, PHONE = (1280, 900), (390, 844)
+expect.set_options(timeout=15_000)  # ms; other tests share the machine
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
 
@@ -75,7 +76,6 @@ def enter(browser: Browser, site: str) -> Iterator[Enter]:
         cookie = client.cookies["sessionid"].value
         context.add_cookies([{"name": "sessionid", "value": cookie, "url": site}])
         page = context.new_page()
-        page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on(
             "console",

@@ -35,7 +35,6 @@ def page(browser: Browser, drop: Drop) -> Iterator[Page]:
     server = LiveServer("localhost")
     context = browser.new_context(base_url=server.url)
     opened = context.new_page()
-    opened.set_default_timeout(15_000)
     yield opened
     context.close()
     server.stop()

@@ -61,7 +61,6 @@ def page(transactional_db: None, browser: Browser, make_drop: MakeDrop) -> Itera
     cookie = client.cookies["sessionid"].value
     context.add_cookies([{"name": "sessionid", "value": cookie, "url": server.url}])
     opened = context.new_page()
-    opened.set_default_timeout(15_000)
     opened.on("pageerror", lambda error: errors.append(str(error)))
     opened.goto(f"/collections/portraits/drops/{current.drop.number}/vote")
     expect(opened.locator("#left")).to_be_visible()

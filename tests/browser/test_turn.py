@@ -66,7 +66,6 @@ def page_in(browser: Browser, stack: Stack, script: str = "") -> Page:
     if script:
         context.add_init_script(script)
     page = context.new_page()
-    page.set_default_timeout(30_000)
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on(

@@ -52,7 +52,6 @@ def ballot(browser: Browser, round: Round, voter: Voter) -> Iterator[Ballot]:
         cookie = client.cookies["sessionid"].value
         context.add_cookies([{"name": "sessionid", "value": cookie, "url": server.url}])
         page = context.new_page()
-        page.set_default_timeout(15_000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"/collections/portraits/drops/{round.drop.number}/vote")
         expect(page.locator("#left")).to_be_visible()
