@@ -1,6 +1,7 @@
 """A work is sold and bought in browsers, over a real Seaport, and taken off sale again."""
 
 import os
+import re
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -19,6 +20,7 @@ if chromium() is None and os.environ.get("REQUIRE_BROWSER") != "1":
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.usefixtures("chain_settings")]
 PRICE_WEI = 5 * 10**16
+NO_WALLET = "No wallet found in this browser."
 
 
 @pytest.fixture
@@ -111,7 +113,7 @@ def test_without_a_wallet_that_is_said(
 ) -> None:
     page = enter("visitor", "/")
     page.route(
-        f"**{PAGE}",
+        re.compile(f"{PAGE}$|/sign-in$"),
         lambda route: route.fulfill(
             body=route.fetch().text().replace('data-chain-id="31337"', 'data-chain-id="1"'),
             content_type="text/html",
@@ -121,5 +123,8 @@ def test_without_a_wallet_that_is_said(
 
     page.locator(".trade").get_by_text("Sell it").click()
 
-    expect(page.locator(".trade")).to_contain_text("No wallet found in this browser.")
+    expect(page.locator(".trade").get_by_text(NO_WALLET)).to_be_visible()
     expect(page.locator(".trade").get_by_role("button")).to_have_count(0)
+    expect(page.locator(".living").get_by_text(NO_WALLET)).to_be_visible()
+    page.goto("/sign-in")
+    expect(page.locator("[x-data=signIn]").get_by_text(NO_WALLET)).to_be_visible()
