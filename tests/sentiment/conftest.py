@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator
 from itertools import combinations, product
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from eth_account import Account
+from rest_framework.test import APIClient
 
 from generation.models import Artwork, Drop
 from sentiment.models import Round, Voter
@@ -79,3 +81,26 @@ def vote_by(
         winner = max(pair, key=worth)
         cast_vote(round=round, voter=voter, left_id=left.pk, right_id=right.pk, winner_id=winner.pk)
     return len(ballots)
+
+
+def signed_in(user: User) -> APIClient:
+    browser = APIClient(raise_request_exception=False)
+    browser.force_login(user)
+    return browser
+
+
+@pytest.fixture
+def browser(voter: Voter) -> APIClient:
+    """A voter's."""
+    return signed_in(voter.user)
+
+
+@pytest.fixture
+def console(lead: User) -> APIClient:
+    """A lead's."""
+    return signed_in(lead)
+
+
+def assert_refused(reply: Any, status: int, code: str) -> None:
+    assert (reply.status_code, reply.json()["code"]) == (status, code)
+    assert reply.headers["Content-Type"] == "application/problem+json"

@@ -20,13 +20,6 @@ from tests.fixtures.works import MakeDrop
 from tests.sentiment.conftest import address, vote_by
 
 
-@pytest.fixture
-def browser(voter: Voter) -> APIClient:
-    found = APIClient(raise_request_exception=False)
-    found.force_login(voter.user)
-    return found
-
-
 def sign(
     left: Artwork, right: Artwork, winner: Artwork, chain_id: int = 31337, key: int = 1
 ) -> str:

@@ -1,11 +1,7 @@
 """The page of one work, and what a stranger needs to check it."""
 
-import hashlib
-import io
-import json
 import re
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,16 +10,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from PIL import Image
-from pytest_django import Settings
 
-from generation.models import Artwork, Collection, Drop
+from generation.models import Artwork, Drop
 from minting.chain.logs import ZERO_ADDRESS
-from minting.models import Block, Commitment, Listing, Sale, Stake, Token, Transfer
-from minting.provenance import merkle
-from minting.provenance.canonical import canonicalize
-from minting.provenance.keccak import keccak256
-from minting.services import find_account
+from minting.models import Block, Listing, Sale, Stake, Token, Transfer
 from sentiment.models import Comment, Voter
 from sentiment.services import close_round, open_round, register_wallet, say_opinion
 from tests.fixtures.chain import ALICE, BOB
@@ -299,75 +289,6 @@ def test_links_carry_a_picture(client: Client, drop: Drop) -> None:
     assert 'property="og:title" content="Portraits #2"' in html
 
 
-def test_the_proof_leads_from_the_files_to_the_root_on_chain(client: Client, drop: Drop) -> None:
-    commitment = Commitment.objects.get(drop=drop)
-
-    for token_id in (1, 5, 12):
-        found = client.get(f"{API}/{token_id}/proof").json()
-        about = client.get(f"{API}/{token_id}/metadata").content
-        picture = client.get(f"/api/images/{found['image_sha256'][2:]}.png").content
-        leaf = (token_id, keccak256(about), hashlib.sha256(picture).digest())
-        proof = [bytes.fromhex(node[2:]) for node in found["proof"]]
-
-        assert merkle.verify(bytes.fromhex(commitment.metadata_root), leaf, proof)
-        assert found["leaf"] == f"0x{merkle.leaf_hash(leaf).hex()}"
-        assert (found["drop_number"], found["chain_id"]) == (commitment.number, 31337)
-
-
-def test_the_metadata_are_the_canonical_bytes_that_were_committed(
-    client: Client, drop: Drop
-) -> None:
-    Collection.objects.update(name="Renamed", story="Another story")
-
-    raw = client.get(f"{API}/3/metadata").content
-
-    row = Commitment.objects.get(drop=drop).manifest["works"][2]
-    assert raw == canonicalize(row["metadata"])
-    assert json.loads(raw)["name"] == "Portraits #3"
-
-
-@pytest.mark.parametrize("page", ["metadata", "proof"])
-def test_what_is_known_is_not_sent_again(client: Client, drop: Drop, page: str) -> None:
-    first = client.get(f"{API}/3/{page}")
-
-    again = client.get(f"{API}/3/{page}", headers={"If-None-Match": first.headers["ETag"]})
-
-    assert (again.status_code, again.content) == (304, b"")
-
-
-@pytest.mark.parametrize(
-    "address", [f"{ADDRESS}/3/card.png", "/collections/portraits/drops/1/card.png"]
-)
-def test_a_card_has_the_size_that_links_want_and_is_drawn_once(
-    client: Client, drop: Drop, settings: Settings, address: str
-) -> None:
-    first = client.get(address)
-    files = list((Path(settings.MEDIA_ROOT) / "cards").rglob("*"))
-    again = client.get(address, headers={"If-None-Match": first.headers["ETag"]})
-
-    with Image.open(io.BytesIO(first.content)) as image:
-        assert (image.format, image.size) == ("PNG", (1200, 630))
-    assert [f.suffix for f in files if f.is_file()] == [".png"]
-    assert again.status_code == 304
-
-
-def test_a_card_changes_with_what_it_says(client: Client, drop: Drop) -> None:
-    first = client.get(f"{ADDRESS}/3/card.png")
-    Collection.objects.update(name="A name that is far too long for its card, " * 2)
-
-    second = client.get(f"{ADDRESS}/3/card.png", headers={"If-None-Match": first.headers["ETag"]})
-
-    assert second.status_code == 200
-    assert second.content != first.content
-
-
-def test_a_damaged_picture_makes_no_card(client: Client, drop: Drop) -> None:
-    path = drop.artworks.get(token_id=3).image_path
-    path.write_bytes(path.read_bytes()[:-1] + b"\0")
-
-    assert client.get(f"{ADDRESS}/3/card.png").status_code == 404
-
-
 def test_the_page_is_complete_without_the_cache(client: Client, drop: Drop) -> None:
     before = read(client, f"{ADDRESS}/3")
 
@@ -425,71 +346,3 @@ def test_an_opinion_is_asked_for_once_the_drop_is_voted_on(
     close_round(round=current)
     client.logout()
     assert "1 like it, 1 do not" in read(client, f"{ADDRESS}/{token.token_id}")
-
-
-def test_a_minted_work_has_an_account_with_what_it_holds(
-    client: Client, drop: Drop, token: Token
-) -> None:
-    address = find_account(token).address
-    other = drop.artworks.get(token_id=2)
-    Token.objects.create(
-        contract=token.contract,
-        token_id=2,
-        drop=drop,
-        artwork=other,
-        owner=address,
-        minted_block=token.minted_block,
-    )
-
-    html = read(client, f"{ADDRESS}/1")
-
-    assert address in html
-    held = html[html.index("Works of this collection in it") :].split("</dd>")[0]
-    assert re.findall(r">#(\d+)<", held) == ["2"]
-    assert "its seller can empty the account" in html
-
-
-def test_the_account_depends_on_the_implementation(token: Token, settings: Settings) -> None:
-    ours = find_account(token)
-
-    settings.ACCOUNT_IMPLEMENTATION = "0x" + "be" * 20
-    other = find_account(token)
-
-    assert other.implementation.lower() == "0x" + "be" * 20
-    assert other.address != ours.address
-
-
-def test_a_work_that_is_not_minted_has_no_account(client: Client, drop: Drop) -> None:
-    assert "own account" not in read(client, f"{ADDRESS}/2")
-
-
-def test_an_offer_comes_with_a_warning_about_the_account(
-    client: Client, drop: Drop, token: Token
-) -> None:
-    def warnings() -> int:
-        return read(client, f"{ADDRESS}/1").count("its seller can empty the account")
-
-    before = warnings()
-    now = timezone.now()
-    Listing.objects.create(
-        token=token,
-        contract=token.contract,
-        token_number=token.token_id,
-        seller=ALICE,
-        order_hash="0x1",
-        price_wei=10**17,
-        starts_at=now - timedelta(hours=1),
-        expires_at=now + timedelta(hours=1),
-        order={},
-        signature="0x",
-    )
-
-    assert (before, warnings()) == (1, 2)
-
-
-@pytest.mark.parametrize("shape", ["card", "relief"])
-def test_the_files_in_three_dimensions_are_linked(client: Client, drop: Drop, shape: str) -> None:
-    html = read(client, f"{ADDRESS}/2")
-
-    [address] = re.findall(rf'<a href="([^"]+-{shape}\.glb)" download', html)
-    assert client.get(address).status_code == 200
