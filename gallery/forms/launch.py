@@ -14,7 +14,7 @@ from generation.models import Checkpoint, Collection
 from minting.chain.governance import FoundingTerms
 from minting.chain.phases import Phase, PhaseKind, falling
 from minting.models import SalePhase
-from minting.services import MAX_PER_TRANSACTION
+from minting.services import MAX_PER_TRANSACTION, has_student
 
 
 class Variant(TextChoices):
@@ -26,6 +26,13 @@ class Variant(TextChoices):
     EVOLVING = "evolving", "The contract draws the works, and what happens to them moves them"
 
 
+class GeneratorField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """A generator by name, and whether a contract can draw like it."""
+
+    def label_from_instance(self, obj: Checkpoint) -> str:
+        return f"{obj}{', a contract can draw like it' if has_student(obj) else ''}"
+
+
 class CollectionForm(ConsoleForm):
     name = forms.CharField(max_length=100)
     slug = forms.SlugField(
@@ -34,7 +41,7 @@ class CollectionForm(ConsoleForm):
     story = forms.CharField(
         required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 4})
     )
-    checkpoint = forms.ModelChoiceField(
+    checkpoint = GeneratorField(
         Checkpoint.objects.order_by("-pk"), label="Generator", empty_label=None
     )
 

@@ -78,6 +78,7 @@ from minting.services.owed import Owed, find_owed, may_owe
 from minting.services.painting import (
     FixedDropError,
     NoStudentError,
+    has_student,
     is_painted,
     law_of,
     moved_undrawn,
@@ -262,6 +263,7 @@ __all__ = [
     "gateways_of",
     "hang",
     "happenings",
+    "has_student",
     "hold",
     "index_progress",
     "intend",

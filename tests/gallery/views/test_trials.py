@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from gallery.views import trials
 from gallery.views.trials import bars, buckets
 from generation.models import Checkpoint
 from minting.evolution.laws import DIRECTIONS
+from minting.services import NoStudentError, painting
 from sentiment.models import ReferenceSale
+from tests.fixtures.painted import taught
 
 ETH = 10**18
 URL = "/console/laws/try"
@@ -150,3 +153,26 @@ def test_the_page_shows_what_directions_do(
     strips = set(re.findall(r'src="(data:image/png;base64,[^"]+)"', text))
     assert len(strips) == len(DIRECTIONS)
     assert "One work on its way to fuller hair, in five steps" in text
+
+
+def test_the_page_says_which_generator_a_contract_can_draw_like(
+    console: Client,
+    small_checkpoint: Checkpoint,
+    checkpoint_row: Checkpoint,
+    small_student: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def student_of(checkpoint: Checkpoint) -> Path:
+        if checkpoint != small_checkpoint:
+            raise NoStudentError(checkpoint)
+        return taught(small_student, checkpoint.sha256)
+
+    monkeypatch.setattr(painting, "student_of", student_of)
+
+    text = console.get("/console/new").content.decode()
+
+    generators = text[text.index('name="checkpoint"') :].split("</select>")[0]
+    options = dict(re.findall(r'<option value="(\d+)"[^>]*>([^<]*)</option>', generators))
+    can = {pk for pk, label in options.items() if label.endswith("a contract can draw like it")}
+    assert can == {str(small_checkpoint.pk)}
+    assert str(checkpoint_row.pk) in options
