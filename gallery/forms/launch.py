@@ -29,7 +29,7 @@ class Variant(TextChoices):
 class CollectionForm(ConsoleForm):
     name = forms.CharField(max_length=100)
     slug = forms.SlugField(
-        max_length=50, label="Address, the last part of its page's: letters, digits and hyphens"
+        max_length=50, label="Its page's address ends in (letters, digits and hyphens)"
     )
     story = forms.CharField(
         required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 4})
