@@ -251,10 +251,10 @@ def proposal_rows(
 
 def sources_of(row: dict[str, Any]) -> str:
     """What each source of evidence changed, in points of percent; they add up to the change."""
-    parts = [(name, 100 * moved) for name, moved in row["without"].items() if round(moved, 5)]
-    if not parts or len(row["without"]) < 2:
+    parts = [(name, round(100 * moved, 1)) for name, moved in row["without"].items()]
+    told = [f"{NAMES_OF.get(name, name)} {moved:+.1f}" for name, moved in parts if moved]
+    if not told or len(parts) < 2:
         return ""
-    told = [f"{NAMES_OF.get(name, name)} {moved:+.1f}" for name, moved in parts]
     return f"{', '.join(told)} points"
 
 

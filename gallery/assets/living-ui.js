@@ -56,6 +56,7 @@ export function living() {
       this.playing = !this.playing;
       if (this.playing) return;
       for (const one of this.sliders()) one.value = one.dataset.now;
+      for (const one of this.meters()) this.measure(one, one.dataset.level);
       this.show("", NOW);
     },
     sliders() {
@@ -125,8 +126,9 @@ export function living() {
       this.running = 0;
     },
     imagine() {
-      const levels = this.sliders().map((one) => one.value).join(",");
-      this.show(`?levels=${levels}`, "As it would be");
+      const levels = this.sliders().map((one) => one.value);
+      this.meters().forEach((meter, k) => this.measure(meter, levels[k]));
+      this.show(`?levels=${levels.join(",")}`, "As it would be");
     },
     /** Nothing before the secret is told: the contract draws no picture then. */
     show(query, says) {

@@ -6,6 +6,14 @@ import { walletComponent } from "./wallet-ui.js";
 const POLL_MS = 1000;
 const LONGEST_WAIT_MS = 10 * 60_000;
 
+/** Whom a phase sells to, in the words of the list of phases. */
+const WHO = {
+  public: "Everybody",
+  "allow list": "Allow list",
+  "falling price": "Everybody, at a falling price",
+  "signed tickets": "Whoever has a ticket",
+};
+
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 const shorten = (text) => `${text.slice(0, 8)}…${text.slice(-6)}`;
 const works = (n) => `${n} work${n === 1 ? "" : "s"}`;
@@ -133,7 +141,7 @@ export function mint() {
       const sale = await request(`${this.$root.dataset.saleUrl}?wallet=${this.account.address}`);
       this.offers = sale.phases.map((phase) => ({
         number: phase.number,
-        title: phase.kind[0].toUpperCase() + phase.kind.slice(1),
+        title: WHO[phase.kind],
         price: ether(phase.wallet.price_wei),
         says: phase.wallet.reason || `${works(phase.wallet.may_buy)} at most`,
         closed: phase.wallet.may_buy === 0,

@@ -4,6 +4,7 @@ const TRIES = 8;
 
 export function sheet() {
   return {
+    images: [], // declared, since Alpine keeps what is not with the outermost component, for all sheets
     waiting: false,
     failed: false,
 

@@ -36,7 +36,7 @@ class GeneratorField(forms.ModelChoiceField):  # type: ignore[type-arg]
 class CollectionForm(ConsoleForm):
     name = forms.CharField(max_length=100)
     slug = forms.SlugField(
-        max_length=50, label="Address, the last part of its page's: letters, digits and hyphens"
+        max_length=50, label="Its page's address ends in (letters, digits and hyphens)"
     )
     story = forms.CharField(
         required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 4})

@@ -27,7 +27,9 @@ class ProposalForm(ConsoleForm):
         for attribute, shares in edited.items():
             total = sum(shares.values())
             if not Decimal("0.99") <= total <= Decimal("1.01"):
-                raise ParametersError(f"{attribute}: the shares come to {total:.1%}, not 100 %")
+                raise ParametersError(
+                    f"{attribute}: the shares come to {100 * total:.1f} %, not 100 %"
+                )
             edited[attribute] = {value: share / total for value, share in shares.items()}
         as_floats: dict[str, Any] = {
             attribute: {value: float(share) for value, share in shares.items()}

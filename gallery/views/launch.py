@@ -98,8 +98,10 @@ def launch_context(drop: Drop) -> dict[str, Any]:
     is_open = drop.state in Drop.COMMITTED_STATES and drop.state != Drop.State.COMMITTED
     sale, trouble = sale_state(commitment) if commitment and is_open else (None, "")
     phases = list(commitment.phases.in_order()) if commitment else []
+    is_planned = drop.state == Drop.State.COMMITTED
+    is_sold_out = commitment is not None and drop.tokens.count() >= commitment.count
     rehearsal, files = rehearsal_facts(drop), file_facts(drop)
-    may_plan = drop.state == Drop.State.COMMITTED and standing_sale(drop) is None
+    may_plan = is_planned and standing_sale(drop) is None
     return {
         "collection": drop.collection,
         "drop": drop,
@@ -109,8 +111,9 @@ def launch_context(drop: Drop) -> dict[str, Any]:
         "steps": checklist(drop, commitment, rehearsal, files),
         "rehearsal": rehearsal,
         "files": files,
+        "is_sold_out": is_sold_out,
         "phases": [
-            (row.pk, phase_facts(row, now, is_planned=drop.state == Drop.State.COMMITTED))
+            (row.pk, phase_facts(row, now, is_planned=is_planned, is_sold_out=is_sold_out))
             for row in phases
         ],
         "auctions": [

@@ -128,7 +128,7 @@ def facts(
     recent = [abs(amount0) for at, amount0 in traded if at >= week]
     told = [
         ("Swaps, 7 days", f"{len(recent):,}"),
-        ("Volume, 7 days", f"{amount(sum(recent), pool.decimals0)} {pool.symbol0}"),
+        ("Volume, 7 days", f"{amount(sum(recent), pool.decimals0)} {pool.units[0]}"),
         ("Read to block", f"{pool.cursor.number:,}"),
     ]
     if not snapshots:
@@ -137,11 +137,11 @@ def facts(
     reserve0, reserve1 = reserves(pool, last)
     name = "Reserves" if pool.kind == V2 else "In range, as deep as"
     return [
-        (f"Price of 1 {pool.symbol0}", f"{short(price(pool, last))} {pool.symbol1}"),
+        (f"Price of 1 {pool.units[0]}", f"{short(price(pool, last))} {pool.units[1]}"),
         (
             name,
-            f"{amount(reserve0, pool.decimals0)} {pool.symbol0} and "
-            f"{amount(reserve1, pool.decimals1)} {pool.symbol1}",
+            f"{amount(reserve0, pool.decimals0)} {pool.units[0]} and "
+            f"{amount(reserve1, pool.decimals1)} {pool.units[1]}",
         ),
         *told,
     ]
@@ -182,7 +182,7 @@ def bars(pool: Pool, traded: Sequence[Traded]) -> list[Bar]:
     found = []
     for place, day in enumerate(days):
         height = by_day[day] / most * (HEIGHT - 20)
-        says = f"{day:%d %b %Y}: {amount(by_day[day], pool.decimals0)} {pool.symbol0}"
+        says = f"{day:%d %b %Y}: {amount(by_day[day], pool.decimals0)} {pool.units[0]}"
         found.append(
             Bar(round(place * each + 4, 1), round(HEIGHT - height, 1), each - 8, height, says)
         )
@@ -214,8 +214,8 @@ def swap_rows(pool: Pool, swaps: Sequence[Swap]) -> list[dict[str, Any]]:
 
 def swap_row(pool: Pool, swap: Swap) -> dict[str, Any]:
     """A swap in words: what was given for what, by whom it was got."""
-    first = (amount(abs(swap.amount0), pool.decimals0), pool.symbol0)
-    second = (amount(abs(swap.amount1), pool.decimals1), pool.symbol1)
+    first = (amount(abs(swap.amount0), pool.decimals0), pool.units[0])
+    second = (amount(abs(swap.amount1), pool.decimals1), pool.units[1])
     given, got = (first, second) if swap.amount0 > 0 else (second, first)
     return {
         "at": swap.block.mined_at,

@@ -285,11 +285,24 @@ def by_size(move: tuple[str, str, float, float]) -> tuple[float, str, str]:
     return -round(abs(after - before), 6), attribute, value
 
 
+def reasons(proposal: Proposal, shares: dict[str, dict[str, float]]) -> dict[tuple[str, str], str]:
+    """The audit's sentence of each value, which says nothing of a share that a lead chose."""
+    found = {}
+    for row in proposal.rows:
+        attribute, value, proposed = row["attribute"], row["value"], percent(float(row["proposed"]))
+        chosen = shares.get(attribute, {}).get(value)
+        is_own = chosen is not None and percent(chosen) != proposed
+        found[attribute, value] = (
+            f"a lead's number, {proposed} % was proposed" if is_own else row["why"]
+        )
+    return found
+
+
 def moved_rows(proposal: Proposal) -> list[dict[str, Any]]:
-    """Values whose share was changed, or would be, with the audit's sentence; most moved first."""
+    """Values whose share was changed, or would be, each with its reason; most moved first."""
     old = proposal.old["distributions"]
     new = (proposal.applied or proposal.proposed)["distributions"]
-    why = {(row["attribute"], row["value"]): row["why"] for row in proposal.rows}
+    why = reasons(proposal, new)
     moves = [
         (attribute, value, share, new.get(attribute, {}).get(value, share))
         for attribute, shares in old.items()

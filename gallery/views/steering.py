@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from gallery.forms.steering import AutopilotForm, ProposalForm, RollBackForm
+from gallery.serializers import percent
 from gallery.views.console import lead, lead_only
 from gallery.views.lifts import lift_rows
 from generation.models import Collection, ParameterSet
@@ -159,9 +160,9 @@ def _bands(options: list[str], shares: np.ndarray[Any, Any]) -> list[dict[str, A
         upper = zip(x, HEIGHT * tops[:, k], strict=True)
         lower = zip(x[::-1], HEIGHT * tops[::-1, k + 1], strict=True)
         points = " ".join(f"{px:.1f},{py:.1f}" for px, py in [*upper, *lower])
-        first, last = f"{shares[0, k]:.1%}", f"{shares[-1, k]:.1%}"
+        first, last = percent(shares[0, k]), percent(shares[-1, k])
         name = value.replace("_", " ")
-        said = f"{name}: {first}" if first == last else f"{name}: {first} to {last}"
+        said = f"{name}: {first} %" if first == last else f"{name}: {first} to {last} %"
         bands.append({"points": points, "says": said, "ink": k % N_INKS, "value": value})
     return bands
 

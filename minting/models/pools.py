@@ -52,8 +52,15 @@ class Pool(models.Model):
         return self.created_block is not None and self.first_block <= self.created_block
 
     @property
+    def units(self) -> tuple[str, str]:
+        """The tokens' symbols; where these are the same, each with how its address begins."""
+        if self.symbol0 != self.symbol1:
+            return self.symbol0, self.symbol1
+        return f"{self.symbol0} {self.token0[:6]}…", f"{self.symbol1} {self.token1[:6]}…"
+
+    @property
     def name(self) -> str:
-        return f"{self.symbol0} / {self.symbol1}"
+        return " / ".join(self.units)
 
 
 class PoolRowQuerySet(models.QuerySet[Any]):

@@ -19,7 +19,7 @@ from minting.evolution.latents import Attribute, attributes
 from minting.evolution.network import Layer, Network
 from minting.evolution.packing import Label, pack, pack_label, unpack, unpack_label
 from minting.evolution.rules import Law
-from minting.models import ChainTransaction, Contract, Cursor, ProvenLevels
+from minting.models import ChainTransaction, Contract, Cursor, DropEvent, ProvenLevels
 
 UNKNOWN = "0x" + "1" * 40
 SALT_AND_CREATION = 32 + 10  # before the code of a part, in the call that creates it
@@ -152,15 +152,17 @@ def _sent(chain_id: int, address: str) -> bytes:
 
 
 def moved_undrawn(contract: Contract) -> QuerySet[ProvenLevels]:
-    """What epochs have proven in blocks that stay, of works that nobody has drawn since."""
+    """What epochs have proven in blocks that stay, of revealed works not drawn since."""
     cursor = Cursor.objects.filter(contract=contract).first()
     final = -1 if cursor is None else cursor.number - settings.CHAIN_CONFIRMATIONS + 1
     drawn = MovedPicture.objects.filter(artwork=OuterRef("token__artwork"), epoch=OuterRef("epoch"))
+    told = DropEvent.objects.filter(kind=DropEvent.Kind.REVEALED).values("commitment")
     found = ProvenLevels.objects.filter(
         ~Exists(drawn),
         token__contract=contract,
         token__artwork__isnull=False,
         block__number__lte=final,
+        token__drop__commitment__in=told,
     )
     return found.select_related(
         "block", "token__contract", "token__artwork", "token__drop__checkpoint"

@@ -147,10 +147,12 @@ def test_sliders_show_what_would_be(enter: Enter, evolving_works: Contract) -> N
     section.get_by_role("slider", name="volume").fill("10")
     expect(image).to_have_attribute("src", f"{PAGE}/living.png?levels=10,0,0,0")
     expect(section).to_contain_text("As it would be")
+    expect(section.locator(".level").first).to_have_text("10")
     shoot(page, "living-what-if")
     section.get_by_role("button", name="As it is").click()
 
     expect(image).to_have_attribute("src", f"{PAGE}/living.png")
+    expect(section.locator(".level").first).to_have_text("0")
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE])

@@ -91,6 +91,7 @@ def test_a_stranger_mints_and_sees_the_work_being_drawn(browser: Browser, stack:
     buyer.get_by_role("button", name="Use a trial wallet").click()
     expect(buyer.locator(".choice")).to_have_count(3)
     expect(buyer.locator(".choice").first).to_contain_text("2 works at most")
+    expect(buyer.locator(".choice").last).to_contain_text("Everybody 0.03 ETH")
     buyer.get_by_role("spinbutton", name="Works").fill("2")
     buyer.get_by_role("spinbutton", name="Works").blur()
     expect(buyer.locator(".bill .total dd")).to_contain_text("0.01", timeout=30_000)

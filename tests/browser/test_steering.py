@@ -4,9 +4,11 @@ import os
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from generation.imaging import codec
 from generation.models import ParameterSet
 from sentiment.models import Proposal
 from sentiment.services import close_round, open_round, register_wallet
@@ -20,6 +22,7 @@ if chromium() is None and os.environ.get("REQUIRE_BROWSER") != "1":
 
 pytestmark = pytest.mark.enable_socket
 SCREENS = os.environ.get("MORPHORA_SCREENS")
+PNG = codec.encode_png(np.zeros((32, 192, 3), np.uint8))
 
 
 @pytest.fixture
@@ -113,6 +116,19 @@ def test_numbers_beyond_the_bounds_are_said_before_and_refused_after(
     expect(page.locator("body")).to_contain_text("is below 2.0%")
     proposal.refresh_from_db()
     assert proposal.state == Proposal.State.PENDING
+
+
+def test_each_sheet_says_for_itself_whether_it_is_drawn(enter: Enter, proposal: Proposal) -> None:
+    page = enter("ana", f"/console/steering/{proposal.drop.collection.slug}")
+    page.route("**/before.png*", lambda route: route.fulfill(body=PNG, content_type="image/png"))
+    page.route("**/after.png*", lambda route: route.abort())
+    page.goto(f"/console?drop={proposal.drop_id}")
+    before, after = page.locator(".sheet").all()
+    before.scroll_into_view_if_needed()
+
+    expect(after.get_by_role("status")).to_be_visible()
+
+    expect(before.get_by_role("status")).to_be_hidden()
 
 
 @pytest.mark.parametrize("size", [(1280, 900), PHONE], ids=["desktop", "phone"])

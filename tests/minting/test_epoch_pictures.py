@@ -1,5 +1,7 @@
 """Large pictures of works that an epoch moved: drawn once, from levels on a real node."""
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 from django.test import Client as HttpClient
@@ -12,11 +14,12 @@ from minting.chain.abi import compiled
 from minting.chain.client import Client, RpcError
 from minting.evolution import levels, moved
 from minting.evolution.latents import latents_of
-from minting.models import Contract, ProvenLevels
+from minting.models import Contract, DropEvent, ProvenLevels
 from minting.services import painting
 from minting.services.evolution import read_levels, word_of
 from tests.fixtures.chain import ALICE, Chain
-from tests.fixtures.living import mint
+from tests.fixtures.living import advance, draw, mint, pass_time, until
+from tests.fixtures.outbox import pump
 from tests.fixtures.painted import draw_moved, prove
 
 pytestmark = pytest.mark.usefixtures("chain_settings")
@@ -85,6 +88,26 @@ def test_what_a_reorganisation_can_take_back_is_not_drawn(
     assert not services.moved_undrawn(evolving_works).exists()
     assert draw_moved(evolving_works) == 0
     assert ProvenLevels.objects.count() == 1
+
+
+def test_works_whose_secret_is_not_told_yet_wait(evolving_drop: Drop, chain: Chain) -> None:
+    mint(chain, 3)
+    indexer.poll()
+    pass_time(chain, timedelta(minutes=20))
+    until(DropEvent.Kind.CAPTURED, evolving_drop)
+    draw(evolving_drop)
+    contract = Contract.objects.get()
+    prove(contract, {1: ETH, 2: 0, 3: 0})
+    settle(chain)
+
+    early = services.moved_undrawn(contract).exists(), draw_moved(contract)
+    until(DropEvent.Kind.REVEALED, evolving_drop)
+    advance()
+    pump()
+    settle(chain)
+
+    assert early == (False, 0)
+    assert draw_moved(contract) == 1
 
 
 def test_anybody_gets_what_the_pictures_follow_from(

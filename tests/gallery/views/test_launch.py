@@ -10,12 +10,13 @@ from django.test import Client
 
 from generation.models import Collection, Drop
 from minting import services
-from minting.models import ChainTransaction, Contract, Governance
+from minting.models import ChainTransaction, Commitment, Contract, Governance
 from minting.provenance import allowlist
 from minting.provenance.allowlist import Entry
 from tests.fixtures.chain import ALICE, BOB
 from tests.fixtures.sales import everybody
 from tests.fixtures.works import MakeDrop
+from tests.gallery.conftest import InState
 
 REPORT: dict[str, Any] = {
     "count": 12,
@@ -134,6 +135,15 @@ def add(console: Client, drop: Drop, **fields: Any) -> Any:
     }
     path = f"/console/drops/{drop.pk}/launch/phases"
     return console.post(path, given | fields, follow=True)
+
+
+def test_a_sale_without_a_work_left_is_sold_out(console: Client, in_state: InState) -> None:
+    drop = in_state(Drop.State.MINTING)
+    running = page(console, drop)
+    Commitment.objects.filter(drop=drop).update(count=drop.tokens.count())
+
+    assert 'class="panel running"' in running
+    assert 'class="panel sold out"' in page(console, drop)
 
 
 def test_a_phase_is_planned_and_taken_out(console: Client, drop: Drop) -> None:

@@ -56,6 +56,15 @@ def a_pool(collection: Collection, kind: str = "v3", first_block: int = 5) -> Po
     return pool
 
 
+def test_tokens_of_one_symbol_are_told_apart(client: Client, collection: Collection) -> None:
+    pool = a_pool(collection)
+    Pool.objects.filter(pk=pool.pk).update(symbol1="WETH")
+
+    html = client.get("/collections/portraits/market").content.decode()
+
+    assert f"WETH {BOB[:6]}… / WETH {ALICE[:6]}…" in html
+
+
 def trade(pool: Pool, n: int) -> None:
     """Swaps an hour apart, the last one now; one WETH is 2,500 USDC, more at each."""
     now = timezone.now()

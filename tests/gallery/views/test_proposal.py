@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.html import escape
 
+from gallery.serializers import sources_of
 from generation.models import Drop, ParameterSet
 from minting.models import Commitment
 from sentiment.models import Proposal
@@ -48,6 +49,12 @@ def test_the_proposal_is_on_the_console_with_every_value(
     assert f"From {proposal.score_run.n_votes} votes of 12 voters." in html
     assert all(escape(row["why"]) in html for row in proposal.rows)
     assert proposal.score_run.input_hash[:16] in html
+
+
+def test_a_source_that_moved_nothing_to_speak_of_is_not_told() -> None:
+    moved = {"votes": -0.024, "comments": -0.0004, "interaction": 0.0004}
+
+    assert sources_of({"without": moved}) == "votes -2.4 points"
 
 
 def test_leads_and_visitors_can_download_what_a_proposal_was_computed_from(

@@ -1,6 +1,7 @@
 """The story of a collection: what each chapter says, and that it is what is recorded."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from django.contrib.auth.models import User
@@ -15,6 +16,7 @@ from sentiment.models import Voter
 from sentiment.services import (
     approve_proposal,
     close_round,
+    edit_proposal,
     open_round,
     register_wallet,
     start_next_drop,
@@ -185,6 +187,25 @@ def test_what_was_voted_decided_and_asked_for_next_fits_together(
     assert f"head long ({was} to {now} %)" in following
     assert f'href="/api/proposals/{proposal.pk}"' in chapter(html, 1)
     assert f'href="{page_address(proposal.drop, "results")}"' in chapter(html, 1)
+
+
+def test_a_number_of_a_lead_s_own_is_not_explained_by_the_votes(
+    client: Client, make_drop: MakeDrop, lead: User
+) -> None:
+    current = open_round(drop=make_drop(30))
+    voters = [register_wallet(address=address(n)) for n in range(1, 13)]
+    vote_by(current, voters, lambda w: (w.parsed["head"] == "long") + w.index / 1000, every=11)
+    proposal = close_round(round=current)
+    base = proposal.base.parameters
+    heads = base.distributions["head"] | {"bun": 0.025, "bald": 0.225}
+    own = replace(base, distributions=base.distributions | {"head": heads})
+    edit_proposal(proposal=proposal, parameters=own, lead=lead)
+
+    told = words(chapter(read(client), 1))
+
+    row = next(r for r in proposal.rows if (r["attribute"], r["value"]) == ("head", "bald"))
+    said = f"a lead's number, {100 * row['proposed']:.1f} % was proposed."
+    assert f"Bald (head) went from 12.5 to 22.5 %: {escape(said)}" in told
 
 
 def test_an_open_round_tells_who_voted_and_no_more(

@@ -319,6 +319,7 @@ def test_a_search_that_finds_nothing_says_what_it_understands(
 
     assert "is not here" in html
     assert "<script>x" not in html
+    assert 'class="found"' not in html
 
 
 def test_values_are_escaped(client: Client, in_state: InState, make_drop: MakeDrop) -> None:
