@@ -44,6 +44,11 @@ def test_a_lead_edits_what_is_proposed_and_goes_back(enter: Enter, proposal: Pro
     foretold = page.locator("#what-if")
     expect(foretold).to_contain_text("likely an improvement")
     shoot(page, "proposal")
+    page.evaluate("scrollTo(0, 0)")
+    expect(page.get_by_role("button", name="Approve")).to_be_in_viewport()
+    why = page.locator("tr", has_text="mohawk").locator(".why")
+    why.locator("summary").click()
+    expect(why).to_contain_text("votes tell")
 
     page.get_by_label("head long in percent").fill("90")
     page.get_by_label("head bun in percent").fill("0")
@@ -58,6 +63,7 @@ def test_a_lead_edits_what_is_proposed_and_goes_back(enter: Enter, proposal: Pro
     with page.expect_response("**/console/live**"):
         page.evaluate("document.querySelector('[data-live]').dispatchEvent(new Event('changed'))")
     expect(page.get_by_label("head long in percent")).to_have_value("15.5")
+    expect(why).to_have_attribute("open", "")
     expect(foretold).to_contain_text("likely an improvement")
     page.get_by_label("Reason").fill("A little longer")
     page.get_by_role("button", name="Apply my numbers").click()
