@@ -88,7 +88,7 @@ def killed(chain: Chain, student: Path, key: str, moment: str) -> int:
         [sys.executable, "-c", MAKE, database, chain.url, str(student), key, moment],
         cwd=ROOT,
         env=os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings.test"},
-        timeout=120,
+        timeout=300,
     )
     return done.returncode
 

@@ -253,7 +253,7 @@ def test_the_command_stops_at_a_signal(site: str, chain: Chain, tmp_path: Path) 
         time.sleep(0.2)
 
     process.send_signal(signal.SIGTERM)
-    said, _ = process.communicate(timeout=30)
+    said, _ = process.communicate(timeout=120)
 
     assert process.returncode == 0, said
     assert "vote" in said

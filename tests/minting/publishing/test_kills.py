@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from datetime import timedelta
 
 import pytest
@@ -50,10 +49,7 @@ def test_a_killed_process_loses_and_doubles_nothing(
         cwd=ROOT,
         env=os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings.test"},
     )
-    for _ in range(300):
-        if len(ipfs.log(IMPORT)) == 3 or process.poll() is not None:
-            break
-        time.sleep(0.05)
+    ipfs.await_requests(IMPORT, 3, process)
     process.kill()
     process.wait()
     n_sent = row.parts.exclude(sent_at=None).count()

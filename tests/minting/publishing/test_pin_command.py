@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from io import StringIO
 from typing import Any
 
@@ -124,12 +123,9 @@ def test_control_c_keeps_what_was_sent_and_the_command_goes_on(
         stderr=subprocess.PIPE,
         text=True,
     )
-    for _ in range(300):
-        if len(ipfs.log(IMPORT)) == 3 or process.poll() is not None:
-            break
-        time.sleep(0.05)
+    ipfs.await_requests(IMPORT, 3, process)
     process.send_signal(signal.SIGINT)
-    _, told = process.communicate(timeout=30)
+    _, told = process.communicate(timeout=120)
     stopped = Publication.objects.select_related("job").get()
 
     pin("--target", "car", "--yes")
