@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from gallery.forms import ConsoleForm
+from gallery.serializers import percent
 from generation.traits.parameters import MAX_CONTROL, MAX_EXPLORATION, Parameters, ParametersError
 
 
@@ -18,10 +19,19 @@ class ProposalForm(ConsoleForm):
     )
     control_percent = forms.FloatField(required=False, min_value=0, max_value=100 * MAX_CONTROL)
 
-    def parameters(self, base: Parameters) -> Parameters:
-        """The lead's own percentages in place of the base's shares; each attribute comes to 100."""
+    def parameters(self, base: Parameters, proposed: Parameters) -> Parameters:
+        """The lead's own percentages in place of the base's shares; each attribute comes to 100.
+
+        A number that stands as it was shown is the share that was proposed, not its rounding:
+        that might go a hair beyond the bounds.
+        """
         edited = {
-            attribute: {value: self._share(attribute, value) for value in shares}
+            attribute: {
+                value: self._share(
+                    attribute, value, proposed.distributions.get(attribute, {}).get(value)
+                )
+                for value in shares
+            }
             for attribute, shares in base.distributions.items()
         }
         for attribute, shares in edited.items():
@@ -59,8 +69,10 @@ class ProposalForm(ConsoleForm):
                 raise ParametersError(f"{name}: {typed!r} is not a strength") from error
         return found
 
-    def _share(self, attribute: str, value: str) -> Decimal:
+    def _share(self, attribute: str, value: str, proposed: float | None) -> Decimal:
         typed = self.data.get(f"{attribute}.{value}", "")
+        if proposed is not None and typed == percent(proposed):
+            return Decimal(proposed)
         try:
             share = Decimal(str(typed)) / 100
         except ArithmeticError as error:

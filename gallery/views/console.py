@@ -42,6 +42,7 @@ from generation.services import (
     start_rendering,
 )
 from generation.tasks import ring
+from generation.traits.parameters import Parameters
 from minting import revealing
 from minting.chain.client import ChainError
 from minting.models import Token
@@ -331,7 +332,8 @@ def decide_proposal(request: HttpRequest, pk: int) -> tuple[Drop, str]:
     if decision == "approve":
         approve_proposal(proposal=proposal, lead=lead(request), reason=reason)
     elif decision == "edit":
-        edited = form.parameters(proposal.base.parameters)
+        shown = Parameters.from_json(proposal.proposed)
+        edited = form.parameters(proposal.base.parameters, shown)
         edit_proposal(proposal=proposal, parameters=edited, lead=lead(request), reason=reason)
     else:
         reject_proposal(proposal=proposal, lead=lead(request), reason=reason)

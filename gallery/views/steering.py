@@ -14,7 +14,7 @@ from gallery.serializers import percent
 from gallery.views.console import lead, lead_only
 from gallery.views.lifts import lift_rows
 from generation.models import Collection, ParameterSet
-from generation.traits.parameters import ParametersError
+from generation.traits.parameters import Parameters, ParametersError
 from minting.services import is_painted
 from sentiment.models import AutopilotSwitch, Proposal, Round
 from sentiment.services import (
@@ -110,7 +110,7 @@ def what_if(request: HttpRequest, pk: int) -> HttpResponse:
         if not form.is_valid():
             raise ParametersError(form.first_error())
         base = proposal.base.parameters
-        asked = form.parameters(base)
+        asked = form.parameters(base, Parameters.from_json(proposal.proposed))
         found = foretell(proposal=proposal, parameters=asked)
         broken = found.broken
         if is_painted(proposal.drop.collection):

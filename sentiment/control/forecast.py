@@ -97,7 +97,7 @@ def _broken_shares(
         yield f"{attribute}: evenness {found:.2f} is below {bounds.min_entropy:.2f}"
     if total_variation(old, new) > bounds.max_step + SLACK:
         found = total_variation(old, new)
-        yield f"{attribute}: {found:.0%} of works change, {bounds.max_step:.0%} may"
+        yield f"{attribute}: {found:.1%} of works change, {bounds.max_step:.1%} may"
 
 
 def _coordinates(parameters: Parameters, names: Sequence[Option]) -> NDArray[np.float64]:

@@ -102,6 +102,23 @@ def test_a_lead_s_own_numbers_are_applied(console: Client, proposal: Proposal) -
     assert sum(heads.values()) == pytest.approx(1, abs=1e-12)
 
 
+def test_numbers_left_as_they_are_shown_are_those_that_were_proposed(
+    console: Client, proposal: Proposal
+) -> None:
+    shown = {
+        f"{attribute}.{value}": f"{100 * share:.1f}"
+        for attribute, values in proposal.proposed["distributions"].items()
+        for value, share in values.items()
+    }
+
+    press(console, "decide-proposal", proposal.pk, decision="edit", **shown)
+
+    proposal.refresh_from_db()
+    assert proposal.applied is not None
+    for attribute, shares in proposal.proposed["distributions"].items():
+        assert proposal.applied["distributions"][attribute] == pytest.approx(shares, abs=1e-12)
+
+
 def test_percentages_that_are_rounded_come_to_all(console: Client, proposal: Proposal) -> None:
     form = typed(proposal)
     form |= {name: "12.4" for name in form if name.startswith("head.")}

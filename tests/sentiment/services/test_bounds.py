@@ -143,5 +143,5 @@ def test_a_lead_is_held_to_them_too(
     heads["bun"] -= 0.05
     own = type(base)({**base.distributions, "head": heads}, base.truncation_psi, base.directions)
 
-    with pytest.raises(OutOfBoundsError, match="head: 5% of works change, 1% may"):
+    with pytest.raises(OutOfBoundsError, match=r"head: 5\.0% of works change, 1\.0% may"):
         edit_proposal(proposal=proposal, parameters=own, lead=lead)
