@@ -7,7 +7,6 @@ from typing import Any
 from django import forms
 
 from gallery.forms import ConsoleForm
-from gallery.serializers import percent
 from generation.traits.parameters import MAX_CONTROL, MAX_EXPLORATION, Parameters, ParametersError
 
 
@@ -71,7 +70,7 @@ class ProposalForm(ConsoleForm):
 
     def _share(self, attribute: str, value: str, proposed: float | None) -> Decimal:
         typed = self.data.get(f"{attribute}.{value}", "")
-        if proposed is not None and typed == percent(proposed):
+        if proposed is not None and typed == f"{100 * proposed:.1f}":
             return Decimal(proposed)
         try:
             share = Decimal(str(typed)) / 100
