@@ -84,10 +84,10 @@ def test_what_the_contract_would_refuse_is_said(console: Client, typed: dict[str
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        ({"past": "file:none"}, "past"),
-        ({"checkpoint": "0"}, "checkpoint"),
-        ({"volume_highest": "0"}, "volume highest"),
-        ({"share_on": "on", "pair": "0x12"}, "pair"),
+        ({"past": "file:none"}, "Past: "),
+        ({"checkpoint": "0"}, "Checkpoint: "),
+        ({"volume_highest": "0"}, "Volume highest: "),
+        ({"share_on": "on", "pair": "0x12"}, "Pair: "),
     ],
 )
 def test_what_was_typed_wrong_is_said(
@@ -106,7 +106,7 @@ def test_a_generator_that_taught_no_student_cannot_be_tried(
 
     text = console.post(URL, typed).content.decode()
 
-    assert "no small generator was taught by" in text
+    assert "No small generator was taught by" in text
     assert "Choose" not in text
 
 
