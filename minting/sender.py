@@ -19,7 +19,7 @@ from generation.services import WrongStateError
 from minting import services
 from minting.chain import contracts
 from minting.chain.client import ChainError, Client, Receipt, RpcError, TransportError
-from minting.chain.signer import Signer
+from minting.chain.signer import Signer, dearer
 from minting.models import Attempt, ChainTransaction
 
 logger = logging.getLogger(__name__)
@@ -30,9 +30,9 @@ State = ChainTransaction.State
 BASE_FEE_FACTOR = 2
 # Between the estimate and the block other transactions may make storage dearer.
 GAS_MARGIN_PERCENT = 20
-# Nodes take a replacement that bids an eighth more; geth asks for a tenth.
-BUMP_DIVISOR = 8
 STUCK_AFTER = timedelta(seconds=60)
+# A node that mines while it files a transaction may wait for the nonce before it for ever.
+PARKED_AFTER = timedelta(seconds=10)
 MAX_FEE_WEI = 500 * 10**9
 # Rows in memory at a time: 1, 50, 200, 800 took 35, 262, 271, 475 mints a second
 # (benchmarks.chain).
@@ -222,7 +222,24 @@ class _Trip:
             attempts=[attempt for attempt in there if attempt.transaction.error], now=self.now
         )
         missing = [attempt for attempt, is_known in zip(live, known, strict=True) if not is_known]
-        return missing + self._bump(there)
+        higher = self._bump(self._parked(there), is_refused=True)
+        return missing + higher + self._bump(self._stuck(there))
+
+    def _stuck(self, attempts: list[Attempt]) -> list[Attempt]:
+        return [one for one in attempts if self.now - one.created_at >= STUCK_AFTER]
+
+    def _parked(self, attempts: list[Attempt]) -> list[Attempt]:
+        """What is next by its nonce, and kept back by a node that does not count it as pending.
+
+        The same bytes do not bring it back, a replacement does, and those that wait for it follow.
+        """
+        old = [one for one in attempts if self.now - one.created_at >= PARKED_AFTER]
+        if not old:
+            return []
+        # In this order: one that is mined in between is not taken for a parked one.
+        counted = self.node.nonce(self.signer.address, "pending")
+        mined = self.node.nonce(self.signer.address)
+        return [one for one in old if one.nonce == counted == mined]
 
     def _broadcast(self, attempts: list[Attempt]) -> None:
         for attempt, refusal in self._send(attempts):
@@ -230,7 +247,7 @@ class _Trip:
                 services.abandon_attempt(attempt=attempt)
             self._note([attempt.transaction], refusal)
             if not refusal.is_nonce_too_low:
-                higher = self._bump([attempt], is_refused=refusal.is_underpriced)
+                higher = self._bump(self._stuck([attempt]), is_refused=refusal.is_underpriced)
                 for last, again in self._send(higher):
                     self._note([last.transaction], again)
 
@@ -300,17 +317,16 @@ class _Trip:
 
         If the node refused the fee, the market's may be no higher than ours: an eighth more then.
         """
-        stuck = [one for one in attempts if self.now - one.created_at >= STUCK_AFTER]
-        if not stuck:
+        if not attempts:
             return []
         try:
             tip_wei, market_wei = self._fees
         except FeeCapError as error:
-            self._note([attempt.transaction for attempt in stuck], error)
+            self._note([attempt.transaction for attempt in attempts], error)
             return []
         higher = []
-        for attempt in stuck:
-            max_fee_wei = max(market_wei, _eighth_more(attempt.max_fee_wei))
+        for attempt in attempts:
+            max_fee_wei = max(market_wei, dearer(attempt.max_fee_wei))
             if market_wei <= attempt.max_fee_wei and not is_refused:
                 continue
             if max_fee_wei > MAX_FEE_WEI:
@@ -320,7 +336,7 @@ class _Trip:
                 attempt=attempt,
                 signer=self.signer,
                 max_fee_wei=max_fee_wei,
-                tip_wei=max(tip_wei, _eighth_more(attempt.tip_wei)),
+                tip_wei=max(tip_wei, dearer(attempt.tip_wei)),
                 now=self.now,
             )
             higher += [replacement] if replacement else []
@@ -336,10 +352,6 @@ class _Trip:
         if header.base_fee_wei + tip_wei > MAX_FEE_WEI:
             raise FeeCapError(header.base_fee_wei + tip_wei)
         return tip_wei, min(BASE_FEE_FACTOR * header.base_fee_wei + tip_wei, MAX_FEE_WEI)
-
-
-def _eighth_more(fee_wei: int) -> int:
-    return fee_wei + -(-fee_wei // BUMP_DIVISOR)
 
 
 def _request(intent: ChainTransaction) -> dict[str, str]:

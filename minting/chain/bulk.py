@@ -7,12 +7,12 @@ outbox, which sends and looks up by the same calls.
 import heapq
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from itertools import islice
 
 from minting.chain.client import BATCH, ChainError, Client, Receipt, RpcError
-from minting.chain.signer import SignedTransaction, Signer, TransactionRequest
+from minting.chain.signer import SignedTransaction, Signer, TransactionRequest, dearer
 
 # Transactions on their way at a time: at blocks of 0.2 s enough for 10,000 a second.
 WINDOW = 2_000
@@ -66,13 +66,21 @@ class Progress:
 
 @dataclass
 class _Flight:
-    """Signed bytes on their way; ``place`` is None for what only fills a gap between nonces."""
+    """Signed bytes on their way; ``place`` is None for what only fills a gap between nonces.
+
+    ``replaced`` are the hashes of the same at lower fees, which may be mined all the same.
+    """
 
     place: int | None
     signer: Signer
-    nonce: int
+    request: TransactionRequest
     signed: SignedTransaction
     n_sent: int = 0
+    replaced: list[str] = field(default_factory=list)
+
+    @property
+    def nonce(self) -> int:
+        return self.request.nonce
 
 
 @dataclass
@@ -191,7 +199,7 @@ class Bulk:
             max_fee_wei=max_fee_wei,
             tip_wei=tip_wei,
         )
-        flight = _Flight(place, message.signer, request.nonce, message.signer.sign(request))
+        flight = _Flight(place, message.signer, request, message.signer.sign(request))
         self._flights[flight.signed.tx_hash] = flight
         self.progress.signed += 1
         return flight
@@ -208,13 +216,13 @@ class Bulk:
         for flight, refusal in zip(flights, refusals, strict=True):
             if refusal is None:
                 self.progress.accepted += 1
-            elif not (refusal.is_nonce_too_low and flight.n_sent > 1):
+            elif not flight.replaced and not (refusal.is_nonce_too_low and flight.n_sent > 1):
                 outcomes += self._refused(flight, refusal)
         return True
 
     def _refused(self, flight: _Flight, refusal: RpcError) -> list[Outcome]:
         """Take the nonce back, so that those after it do not wait for ever."""
-        del self._flights[flight.signed.tx_hash]
+        self._forget(flight)
         if not refusal.is_nonce_too_low:
             self._nonces[flight.signer.address].give_back(flight.nonce)
         self.progress.refused += 1
@@ -240,11 +248,21 @@ class Bulk:
     def _settle(self, receipts: Iterable[Receipt]) -> list[Outcome]:
         outcomes: list[Outcome] = []
         for receipt in receipts:
-            flight = self._flights.pop(receipt.tx_hash, None)
+            flight = self._flights.get(receipt.tx_hash)
             if flight is not None:
+                self._forget(flight)
                 fate = Fate.MINED if receipt.succeeded else Fate.REVERTED
                 outcomes += self._outcome(flight, fate, receipt)
         return outcomes
+
+    def _forget(self, flight: _Flight) -> None:
+        for tx_hash in [flight.signed.tx_hash, *flight.replaced]:
+            del self._flights[tx_hash]
+
+    def _in_order(self) -> list[_Flight]:
+        """What is on its way, the lowest nonces first; each once, however often it was replaced."""
+        newest = [one for tx_hash, one in self._flights.items() if one.signed.tx_hash == tx_hash]
+        return sorted(newest, key=lambda flight: flight.nonce)
 
     def _outcome(
         self, flight: _Flight, fate: Fate, receipt: Receipt | None = None, reason: str = ""
@@ -252,7 +270,7 @@ class Bulk:
         if flight.place is None:
             return []
         self.progress.settled += 1
-        tx_hash = flight.signed.tx_hash
+        tx_hash = flight.signed.tx_hash if receipt is None else receipt.tx_hash
         return [Outcome(flight.place, tx_hash, fate, receipt, reason, flight.n_sent)]
 
     def _look_up(self) -> list[Outcome]:
@@ -260,7 +278,7 @@ class Bulk:
 
         A look-up by hash also finds receipts that were not there yet when their block was read.
         """
-        flights = sorted(self._flights.values(), key=lambda flight: flight.nonce)
+        flights = self._in_order()
         hashes = [flight.signed.tx_hash for flight in flights]
         try:
             known = self._node.knows_all(hashes)
@@ -277,7 +295,37 @@ class Bulk:
             self._post(lost[at : at + BATCH], outcomes)
         for signer in {flight.signer for flight in self._flights.values()}:
             self._fill(signer, outcomes)
+        there = [flight for flight, is_known in zip(flights, known, strict=True) if is_known]
+        self._revive([one for one in there if one.signed.tx_hash in self._flights], outcomes)
         return outcomes
+
+    def _revive(self, flights: list[_Flight], outcomes: list[Outcome]) -> None:
+        """Replace what is next by its nonce and kept back by a node that does not count it.
+
+        A node that mines while it files a transaction may wait for the nonce before it for ever.
+        """
+        addresses = sorted({flight.signer.address for flight in flights})
+        try:
+            # In this order: one that is mined in between is not taken for one that is kept back.
+            counted = self._node.nonces(addresses, "pending")
+            mined = self._node.nonces(addresses)
+        except ChainError as error:
+            self._trouble = str(error)
+            return
+        nonces = dict(zip(addresses, zip(counted, mined, strict=True), strict=True))
+        parked = [one for one in flights if nonces[one.signer.address] == (one.nonce, one.nonce)]
+        for flight in parked:
+            flight.replaced.append(flight.signed.tx_hash)
+            flight.request = replace(
+                flight.request,
+                max_fee_wei=dearer(flight.request.max_fee_wei),
+                tip_wei=dearer(flight.request.tip_wei),
+            )
+            flight.signed = flight.signer.sign(flight.request)
+            self._flights[flight.signed.tx_hash] = flight
+        if parked:
+            self.progress.resent += len(parked)
+            self._post(parked, outcomes)
 
     def _fill(self, signer: Signer, outcomes: list[Outcome]) -> None:
         """Empty transfers to oneself under the nonces that nothing has any more."""
@@ -289,11 +337,11 @@ class Bulk:
 
     def _give_up(self) -> list[Outcome]:
         """What is on its way is lost; what was never signed was not sent."""
-        flights, self._flights = self._flights, {}
+        flights, self._flights = self._in_order(), {}
         messages, self._waiting = self._waiting, []
         lost = [
             outcome
-            for flight in flights.values()
+            for flight in flights
             for outcome in self._outcome(flight, Fate.LOST, reason=self._trouble)
         ]
         never = [Outcome(at, "", Fate.LOST, reason=self._trouble, n_sent=0) for at, _ in messages]

@@ -11,6 +11,7 @@ from minting.chain.client import Client, RpcError, TransportError
 from minting.chain.signer import Signer
 from minting.chain.toxic import ANY, running
 from tests.fixtures.chain import ALICE, BOB, OWNER, Chain
+from tests.fixtures.outbox import park
 
 KEYS = {
     OWNER: "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
@@ -121,6 +122,21 @@ def test_an_emptied_mempool_is_filled_again(chain: Chain, monkeypatch: pytest.Mo
     assert fates(outcomes) == [Fate.MINED] * 20
     assert {one.n_sent for one in outcomes} == {2}
     assert chain.nonce(OWNER) == 20
+
+
+def test_what_the_node_keeps_back_is_replaced_and_the_others_follow(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = bulk(chain)
+    list(job.send([PAYMENT]))
+    park(chain, monkeypatch)
+
+    outcomes = list(job.send([PAYMENT] * 20))
+
+    assert fates(outcomes) == [Fate.MINED] * 20
+    assert sum(one.n_sent for one in outcomes) == 21
+    assert all(one.receipt and one.receipt.tx_hash == one.tx_hash for one in outcomes)
+    assert chain.nonce(OWNER) == 21
 
 
 def test_no_more_are_on_their_way_than_the_window_holds(chain: Chain) -> None:

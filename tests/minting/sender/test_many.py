@@ -12,7 +12,7 @@ from minting import sender, services
 from minting.chain.client import Client, RpcError
 from minting.models import Attempt, ChainTransaction, Contract
 from tests.fixtures.chain import OWNER, Chain
-from tests.fixtures.outbox import NOW, pump
+from tests.fixtures.outbox import NOW, park, pump
 from tests.fixtures.sales import everybody
 from tests.fixtures.works import MakeDrop
 
@@ -81,6 +81,39 @@ def test_many_are_minted_in_order_under_consecutive_nonces(drop: Drop, chain: Ch
     )
     assert nonces == list(range(before, before + N_WORKS))
     assert supply(chain) == N_WORKS
+
+
+def test_what_the_node_keeps_back_is_replaced_and_the_others_follow(
+    drop: Drop, chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    intents = request_mints(drop, 5)
+    park(chain, monkeypatch)
+    early = sender.PARKED_AFTER / 2
+    sender.pump(NOW)
+    sender.pump(NOW + early)
+    parked, n_early = supply(chain), Attempt.objects.filter(transaction__in=intents).count()
+
+    sender.pump(NOW + sender.PARKED_AFTER)
+    pump()
+
+    attempts = Attempt.objects.filter(transaction__in=intents).order_by("pk")
+    first, *_, higher = attempts
+    assert (parked, n_early) == (0, 5)
+    assert len(attempts) == 6
+    assert (higher.nonce, higher.transaction_id) == (first.nonce, first.transaction_id)
+    assert higher.max_fee_wei == -(-first.max_fee_wei * 9 // 8)
+    assert supply(chain) == 5
+    assert not ChainTransaction.objects.unsettled().exists()
+
+
+def test_what_waits_for_a_block_is_not_replaced(drop: Drop, chain: Chain) -> None:
+    chain.call("evm_setAutomine", False)
+    intents = request_mints(drop, 3)
+    sender.pump(NOW)
+
+    sender.pump(NOW + 2 * sender.PARKED_AFTER)
+
+    assert Attempt.objects.filter(transaction__in=intents).count() == 3
 
 
 def test_those_beyond_the_supply_are_refused(drop: Drop, chain: Chain) -> None:
