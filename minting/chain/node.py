@@ -47,11 +47,11 @@ def answers(url: str) -> bool:
 def running(
     program: Path, port: int, state: Path | None = None, flags: Sequence[str] = ()
 ) -> Iterator[str]:
-    """A node for as long as the block runs; gives its URL. NodeError after 10 s of silence."""
+    """A node for as long as the block runs; gives its URL. NodeError after 30 s of silence."""
     url = f"http://127.0.0.1:{port}"
     process = subprocess.Popen([*command(program, port, state), *flags])  # noqa: S603
     try:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while not answers(url):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise NodeError(f"the chain node on port {port} does not come up")
@@ -59,4 +59,4 @@ def running(
         yield url
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(30)

@@ -56,7 +56,7 @@ def start_worker(broker: str, tmp_path: Path) -> Iterator[Start]:
     for process in started:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-            process.wait(10)
+            process.wait(30)
 
 
 def until(reached: Callable[[], bool], limit_s: float = 120) -> None:
@@ -88,7 +88,7 @@ def kill_at_work(
             break
         os.killpg(worker.pid, signal.SIGCONT)
     os.killpg(worker.pid, signal.SIGKILL)
-    assert worker.wait(10) == -signal.SIGKILL
+    assert worker.wait(30) == -signal.SIGKILL
     os.killpg(other.pid, signal.SIGCONT)
 
 
