@@ -5,20 +5,22 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from gallery.serializers import ether, picture, sale_facts
-from gallery.views.public import find_drop, revalidated, work_address
+from gallery.serializers import STEPS, ether, picture, sale_facts
+from gallery.views.public import drop_line, find_drop, revalidated, work_address
 from generation.models import Artwork, Drop
 from minting.chain.phases import PhaseKind
 from minting.models import Commitment, DropEvent, SalePhase, Token
 from minting.services import NO_END, awaited_block, place_in_queue
 
 NEWEST = 12
+WAITS = "waits"  # in the address of what a page asks for that has no sale yet
+BEFORE_SALE = STEPS[: STEPS.index(Drop.State.MINTING)]
 CURVE_WIDTH, CURVE_HEIGHT, CURVE_STEPS = 600, 120, 120
 WHO = {
     PhaseKind.PUBLIC: "Everybody",
@@ -49,23 +51,46 @@ class PhaseFacts:
 @revalidated
 @require_safe
 def mint_page(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    return render(request, "gallery/mint.html", mint_context(find_drop(slug, number)))
+    drop = find_drop(slug, number)
+    if context := mint_context(drop):
+        return render(request, "gallery/mint.html", context)
+    return render(request, "gallery/mint_waits.html", waiting_context(drop))
 
 
 @revalidated
 @require_safe
 def mint_live(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    """The part of the page that changes as others mint."""
-    return render(request, "gallery/mint_live.html", mint_context(find_drop(slug, number)))
+    """The part of the page that changes as others mint; a page that waits becomes another one."""
+    drop = find_drop(slug, number)
+    context = mint_context(drop)
+    if context is None:
+        return render(request, "gallery/mint_waits_live.html", waiting_context(drop))
+    response = render(request, "gallery/mint_live.html", context)
+    if WAITS in request.GET:
+        response["HX-Refresh"] = "true"
+    return response
 
 
-def mint_context(drop: Drop) -> dict[str, Any]:
+def waiting_context(drop: Drop) -> dict[str, Any]:
+    arguments = [drop.collection.slug, drop.number]
+    return {
+        "collection": drop.collection,
+        "drop": drop,
+        "line": drop_line(drop),
+        "is_to_come": drop.state in BEFORE_SALE,
+        "drop_url": reverse("gallery:drop", args=arguments),
+        "live_url": f"{reverse('gallery:mint-live', args=arguments)}?{WAITS}",
+    }
+
+
+def mint_context(drop: Drop) -> dict[str, Any] | None:
+    """What the page says of a sale; None before there is one."""
     known = Commitment.objects.light().select_related("collection__contract")
     commitment = known.filter(drop=drop).first()
     minted = Token.objects.filter(drop=drop).count()
     sale = sale_facts(drop, commitment, minted)
     if commitment is None or sale is None:
-        raise Http404("nothing of this drop is for sale")
+        return None
     now = timezone.now()
     phases = [
         phase_facts(row, now, is_sold_out=not sale.remaining)

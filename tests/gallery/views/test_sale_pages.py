@@ -1,5 +1,6 @@
 """The mint page, a wallet's and a collection's market, from rows alone."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -73,10 +74,26 @@ def test_every_phase_is_told_with_its_price_caps_and_state(client: Client, drop:
         assert said in html
 
 
-def test_a_drop_that_is_not_on_sale_has_no_mint_page(client: Client, in_state: InState) -> None:
-    in_state(State.COMMITTED)
+def test_before_the_sale_a_page_waits_and_then_becomes_the_mint_page(
+    client: Client, in_state: InState
+) -> None:
+    drop = in_state(State.COMMITTED)
+    page = read(client, MINT)
+    [part] = re.findall(r'hx-get="(.+?)"', page)
+    early = client.get(part)
+    Drop.objects.filter(pk=drop.pk).update(state=State.MINTING)
 
-    read(client, MINT, 404)
+    late = client.get(part)
+
+    assert "It is committed on chain" in page
+    assert f"/ws/drops/{drop.pk}" in page
+    assert "HX-Refresh" not in early.headers
+    assert "It is committed on chain" in early.content.decode()
+    assert late.headers["HX-Refresh"] == "true"
+
+
+def test_a_drop_that_does_not_exist_has_no_mint_page(client: Client, drop: Drop) -> None:
+    read(client, MINT.replace("/1/", "/9/"), 404)
 
 
 def test_what_a_wallet_may_buy_is_told_for_each_phase(client: Client, drop: Drop) -> None:
