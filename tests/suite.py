@@ -32,8 +32,12 @@ ELSEWHERE = [
     "tests/minting/test_rehearsal_painted.py",
     "tests/minting/test_seaport.py",
     "tests/minting/test_uniswap.py",
+    "tests/sentiment/control",
+    "tests/sentiment/derivation",
     "tests/sentiment/integrity",
+    "tests/sentiment/market",
     "tests/sentiment/preference",
+    "tests/sentiment/simulation",
     "tests/sentiment/text",
 ]
 
