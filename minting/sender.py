@@ -222,7 +222,7 @@ class _Trip:
             attempts=[attempt for attempt in there if attempt.transaction.error], now=self.now
         )
         missing = [attempt for attempt, is_known in zip(live, known, strict=True) if not is_known]
-        higher = self._bump(self._parked(there), is_refused=True)
+        higher = self._bump(self._parked(there), whatever_the_market=True)
         return missing + higher + self._bump(self._stuck(there))
 
     def _stuck(self, attempts: list[Attempt]) -> list[Attempt]:
@@ -232,6 +232,7 @@ class _Trip:
         """What is next by its nonce, and kept back by a node that does not count it as pending.
 
         The same bytes do not bring it back, a replacement does, and those that wait for it follow.
+        Once is enough; more would bid without end at a node that counts nothing as pending.
         """
         old = [one for one in attempts if self.now - one.created_at >= PARKED_AFTER]
         if not old:
@@ -239,7 +240,9 @@ class _Trip:
         # In this order: one that is mined in between is not taken for a parked one.
         counted = self.node.nonce(self.signer.address, "pending")
         mined = self.node.nonce(self.signer.address)
-        return [one for one in old if one.nonce == counted == mined]
+        parked = [one for one in old if one.nonce == counted == mined]
+        tries = [one.transaction.attempts.filter(nonce=one.nonce).count() for one in parked]
+        return [one for one, n in zip(parked, tries, strict=True) if n == 1]
 
     def _broadcast(self, attempts: list[Attempt]) -> None:
         for attempt, refusal in self._send(attempts):
@@ -247,7 +250,9 @@ class _Trip:
                 services.abandon_attempt(attempt=attempt)
             self._note([attempt.transaction], refusal)
             if not refusal.is_nonce_too_low:
-                higher = self._bump(self._stuck([attempt]), is_refused=refusal.is_underpriced)
+                higher = self._bump(
+                    self._stuck([attempt]), whatever_the_market=refusal.is_underpriced
+                )
                 for last, again in self._send(higher):
                     self._note([last.transaction], again)
 
@@ -312,10 +317,10 @@ class _Trip:
             return contracts.explain_revert(error.revert_data)
         return f"failed in block {receipt.block_number}, perhaps for lack of gas"
 
-    def _bump(self, attempts: list[Attempt], is_refused: bool = False) -> list[Attempt]:
-        """Dearer replacements for what waits too long for its fee.
+    def _bump(self, attempts: list[Attempt], *, whatever_the_market: bool = False) -> list[Attempt]:
+        """Dearer replacements, where the market has become dearer than what was bid.
 
-        If the node refused the fee, the market's may be no higher than ours: an eighth more then.
+        What the node refuses or keeps back bids an eighth more though the market is no dearer.
         """
         if not attempts:
             return []
@@ -327,7 +332,7 @@ class _Trip:
         higher = []
         for attempt in attempts:
             max_fee_wei = max(market_wei, dearer(attempt.max_fee_wei))
-            if market_wei <= attempt.max_fee_wei and not is_refused:
+            if market_wei <= attempt.max_fee_wei and not whatever_the_market:
                 continue
             if max_fee_wei > MAX_FEE_WEI:
                 self._note([attempt.transaction], FeeCapError(max_fee_wei))

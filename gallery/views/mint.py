@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from gallery.serializers import STEPS, ether, picture, sale_facts
+from gallery.serializers import ether, picture, sale_facts
 from gallery.views.public import drop_line, find_drop, revalidated, work_address
 from generation.models import Artwork, Drop
 from minting.chain.phases import PhaseKind
@@ -20,7 +20,6 @@ from minting.services import NO_END, awaited_block, place_in_queue
 
 NEWEST = 12
 WAITS = "waits"  # in the address of what a page asks for that has no sale yet
-BEFORE_SALE = STEPS[: STEPS.index(Drop.State.MINTING)]
 CURVE_WIDTH, CURVE_HEIGHT, CURVE_STEPS = 600, 120, 120
 WHO = {
     PhaseKind.PUBLIC: "Everybody",
@@ -77,7 +76,6 @@ def waiting_context(drop: Drop) -> dict[str, Any]:
         "collection": drop.collection,
         "drop": drop,
         "line": drop_line(drop),
-        "is_to_come": drop.state in BEFORE_SALE,
         "drop_url": reverse("gallery:drop", args=arguments),
         "live_url": f"{reverse('gallery:mint-live', args=arguments)}?{WAITS}",
     }

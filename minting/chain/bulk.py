@@ -68,7 +68,7 @@ class Progress:
 class _Flight:
     """Signed bytes on their way; ``place`` is None for what only fills a gap between nonces.
 
-    ``replaced`` are the hashes of the same at lower fees, which may be mined all the same.
+    ``replaced`` is the hash of the same at a lower fee, which may be mined all the same.
     """
 
     place: int | None
@@ -76,7 +76,7 @@ class _Flight:
     request: TransactionRequest
     signed: SignedTransaction
     n_sent: int = 0
-    replaced: list[str] = field(default_factory=list)
+    replaced: str | None = None
 
     @property
     def nonce(self) -> int:
@@ -217,6 +217,7 @@ class Bulk:
             if refusal is None:
                 self.progress.accepted += 1
             elif not flight.replaced and not (refusal.is_nonce_too_low and flight.n_sent > 1):
+                # Of what was replaced, the bytes before may be mined yet.
                 outcomes += self._refused(flight, refusal)
         return True
 
@@ -256,11 +257,12 @@ class Bulk:
         return outcomes
 
     def _forget(self, flight: _Flight) -> None:
-        for tx_hash in [flight.signed.tx_hash, *flight.replaced]:
-            del self._flights[tx_hash]
+        del self._flights[flight.signed.tx_hash]
+        if flight.replaced is not None:
+            del self._flights[flight.replaced]
 
     def _in_order(self) -> list[_Flight]:
-        """What is on its way, the lowest nonces first; each once, however often it was replaced."""
+        """What is on its way, the lowest nonces first; each once, replaced or not."""
         newest = [one for tx_hash, one in self._flights.items() if one.signed.tx_hash == tx_hash]
         return sorted(newest, key=lambda flight: flight.nonce)
 
@@ -300,7 +302,7 @@ class Bulk:
         return outcomes
 
     def _revive(self, flights: list[_Flight], outcomes: list[Outcome]) -> None:
-        """Replace what is next by its nonce and kept back by a node that does not count it.
+        """Replace, once, what is next by its nonce and kept back by a node that does not count it.
 
         A node that mines while it files a transaction may wait for the nonce before it for ever.
         """
@@ -313,9 +315,13 @@ class Bulk:
             self._trouble = str(error)
             return
         nonces = dict(zip(addresses, zip(counted, mined, strict=True), strict=True))
-        parked = [one for one in flights if nonces[one.signer.address] == (one.nonce, one.nonce)]
+        parked = [
+            one
+            for one in flights
+            if nonces[one.signer.address] == (one.nonce, one.nonce) and not one.replaced
+        ]
         for flight in parked:
-            flight.replaced.append(flight.signed.tx_hash)
+            flight.replaced = flight.signed.tx_hash
             flight.request = replace(
                 flight.request,
                 max_fee_wei=dearer(flight.request.max_fee_wei),

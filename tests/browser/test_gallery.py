@@ -328,19 +328,6 @@ def run_check(page: Page, token_id: int) -> list[tuple[str, str]]:
     ]
 
 
-def test_a_page_that_waits_for_a_sale_becomes_the_mint_page(page: Page, drop: Drop) -> None:
-    Drop.objects.filter(pk=drop.pk).update(state=Drop.State.COMMITTED)
-    page.goto(PAGES["mint"])
-    expect(page.get_by_role("heading", level=1)).to_have_text("Drop 1 is not on sale")
-    if SCREENS:
-        page.screenshot(path=f"{SCREENS}/mint-waits.png")
-    Drop.objects.filter(pk=drop.pk).update(state=Drop.State.MINTING)
-
-    page.locator("[data-live]").dispatch_event("changed")
-
-    expect(page.get_by_role("heading", level=1)).to_have_text("Mint a work of drop 1")
-
-
 def flip_byte(path: Path) -> None:
     """Change one byte of the picture, at the same length."""
     raw = bytearray(path.read_bytes())

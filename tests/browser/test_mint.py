@@ -84,9 +84,13 @@ def test_a_stranger_mints_and_sees_the_work_being_drawn(browser: Browser, stack:
     assert wallet is not None
     lead = lead_in(browser, stack)
     begin_drop(lead)
-    plan_sale(lead, wallet)
 
     buyer.goto(f"{LIVE}/mint")
+    expect(buyer.locator("h1")).to_have_text("Drop 1 is not on sale")
+    shoot(buyer, "mint-waits")
+    plan_sale(lead, wallet)
+
+    expect(buyer.locator("h1")).to_have_text("Mint a work of drop 1")  # nobody loaded it again
     shoot(buyer, "mint-away")
     buyer.get_by_role("button", name="Use a trial wallet").click()
     expect(buyer.locator(".choice")).to_have_count(3)

@@ -116,6 +116,23 @@ def test_what_waits_for_a_block_is_not_replaced(drop: Drop, chain: Chain) -> Non
     assert Attempt.objects.filter(transaction__in=intents).count() == 3
 
 
+def test_a_node_that_counts_nothing_as_pending_is_not_outbid_without_end(
+    drop: Drop, chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain.call("evm_setAutomine", False)
+    intents = request_mints(drop, 2)
+    nonce = Client.nonce
+    monkeypatch.setattr(Client, "nonce", lambda self, address, _="": nonce(self, address))
+
+    for times in range(5):
+        sender.pump(NOW + times * sender.PARKED_AFTER)
+    chain.mine()
+    sender.pump(NOW + 5 * sender.PARKED_AFTER)
+
+    assert [intent.attempts.count() for intent in intents] == [2, 1]
+    assert supply(chain) == 2
+
+
 def test_those_beyond_the_supply_are_refused(drop: Drop, chain: Chain) -> None:
     request_mints(drop, N_WORKS + 3)
 
